@@ -1,0 +1,66 @@
+/** What is judged (rules) and what came of it (alerts, notifications). */
+import { Schema } from "effect"
+import { AlertId, NotificationId, ProjectId, RuleId } from "./Ids.ts"
+
+/** A length of time in words, as Effect reads it: "1 minute", "30 seconds", "0 seconds", "250 millis". */
+export const DurationText = Schema.String.check(
+  Schema.isPattern(/^\d+(\.\d+)? (milli|second|minute|hour|day|week)s?$/u)
+).annotate({ identifier: "DurationText", description: 'number and unit, for example "1 minute"' })
+
+/** What a maker of a `threshold` rule says: fire while at least `threshold` lines that match `query` came within `window`. */
+export const ThresholdSpec = Schema.Struct({
+  type: Schema.Literal("threshold"),
+  query: Schema.String,
+  /** 1 second to 1 day. */
+  window: DurationText,
+  threshold: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000_000 })),
+  /** How long the condition must hold before the alert fires. */
+  for: DurationText
+})
+export type ThresholdSpec = typeof ThresholdSpec.Type
+
+export const AlertRule = Schema.Struct({
+  id: RuleId,
+  project: ProjectId,
+  name: Schema.String,
+  ...ThresholdSpec.fields,
+  enabled: Schema.Boolean,
+  createdAt: Schema.String
+}).annotate({ identifier: "AlertRule" })
+export type AlertRule = typeof AlertRule.Type
+
+/** pending → firing → resolved; a pending alert whose condition ends before `for` has passed becomes inactive. */
+export const AlertState = Schema.Literals(["pending", "firing", "resolved", "inactive"]).annotate({ identifier: "AlertState" })
+export type AlertState = typeof AlertState.Type
+
+export const Alert = Schema.Struct({
+  id: AlertId,
+  project: ProjectId,
+  ruleId: RuleId,
+  ruleName: Schema.String,
+  state: AlertState,
+  /** The measured value when the state last changed (for a threshold: lines in the window). */
+  value: Schema.Finite,
+  threshold: Schema.Finite,
+  /** Why the state is what it is, in words. */
+  reason: Schema.String,
+  /** Up to five of the lines that matched last. */
+  samples: Schema.Array(Schema.String),
+  startedAt: Schema.String,
+  firedAt: Schema.NullOr(Schema.String),
+  resolvedAt: Schema.NullOr(Schema.String),
+  updatedAt: Schema.String
+}).annotate({ identifier: "Alert" })
+export type Alert = typeof Alert.Type
+
+export const Notification = Schema.Struct({
+  id: NotificationId,
+  project: ProjectId,
+  alertId: Schema.NullOr(AlertId),
+  title: Schema.String,
+  body: Schema.String,
+  severity: Schema.Literals(["info", "warning", "critical"]),
+  createdAt: Schema.String,
+  readAt: Schema.NullOr(Schema.String)
+}).annotate({ identifier: "Notification" })
+export type Notification = typeof Notification.Type
