@@ -1,21 +1,43 @@
 /** What is judged (rules) and what came of it (alerts, notifications). */
-import { Schema } from "effect"
+import { Duration, Schema } from "effect"
 import { AlertId, NotificationId, ProjectId, RuleId } from "./Ids.ts"
+import * as Query from "./Query.ts"
 
 /** A length of time in words, as Effect reads it: "1 minute", "30 seconds", "0 seconds", "250 millis". */
 export const DurationText = Schema.String.check(
   Schema.isPattern(/^\d+(\.\d+)? (milli|second|minute|hour|day|week)s?$/u)
 ).annotate({ identifier: "DurationText", description: 'number and unit, for example "1 minute"' })
 
+const toMs = (text: string): number => Duration.toMillis(Duration.fromInputUnsafe(text as Duration.Input))
+
+/** The milliseconds of a DurationText. */
+export const durationMs = (text: typeof DurationText.Type): number => toMs(text)
+
+const durationOf = (minimum: string, maximum: string) =>
+  DurationText.check(
+    Schema.makeFilter(
+      (text: string) =>
+        (toMs(text) >= toMs(minimum) && toMs(text) <= toMs(maximum)) ||
+        `expected ${minimum} to ${maximum}, got ${JSON.stringify(text)}`
+    )
+  )
+
+/** A query of the search language (see Query.ts). */
+export const QueryText = Schema.String.check(
+  Schema.makeFilter((text: string) => {
+    const parsed = Query.parse(text)
+    return parsed.ok || `at ${parsed.position}: expected ${parsed.expected}, got ${parsed.got}`
+  })
+)
+
 /** What a maker of a `threshold` rule says: fire while at least `threshold` lines that match `query` came within `window`. */
 export const ThresholdSpec = Schema.Struct({
   type: Schema.Literal("threshold"),
-  query: Schema.String,
-  /** 1 second to 1 day. */
-  window: DurationText,
+  query: QueryText,
+  window: durationOf("1 second", "1 day"),
   threshold: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000_000 })),
   /** How long the condition must hold before the alert fires. */
-  for: DurationText
+  for: durationOf("0 seconds", "1 day")
 })
 export type ThresholdSpec = typeof ThresholdSpec.Type
 
@@ -30,7 +52,9 @@ export const AlertRule = Schema.Struct({
 export type AlertRule = typeof AlertRule.Type
 
 /** pending → firing → resolved; a pending alert whose condition ends before `for` has passed becomes inactive. */
-export const AlertState = Schema.Literals(["pending", "firing", "resolved", "inactive"]).annotate({ identifier: "AlertState" })
+export const AlertState = Schema.Literals(["pending", "firing", "resolved", "inactive"]).annotate({
+  identifier: "AlertState"
+})
 export type AlertState = typeof AlertState.Type
 
 export const Alert = Schema.Struct({

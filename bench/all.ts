@@ -1,0 +1,5 @@
+/** Every bench, in the order in which they are listed. */
+import type { Bench } from "./Bench.ts"
+import { throughput } from "./throughput.ts"
+
+export const benches: ReadonlyArray<Bench> = [throughput]

@@ -1,0 +1,101 @@
+/**
+ * The Redis of a data folder: adopts the one that runs, or starts one (append-only file, no eviction, this machine only).
+ * A server counts as ours only when its process, port and folder are the recorded ones and it answers.
+ */
+import { spawn } from "node:child_process"
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { isAlive, lifeOf, stopProcess } from "./processes.mjs"
+import { Refusal } from "./say.mjs"
+import { askRedis, freePort } from "./wire.mjs"
+
+/** @typedef {import("./processes.mjs").Life} Life */
+/** @typedef {import("./redis_binary.mjs").RedisBinary} RedisBinary */
+/** @typedef {Life & { port: number, container: boolean }} RedisRecord */
+/** @typedef {{ url: string, detail: string }} Running */
+
+/** @param {string} data the data folder */
+const places = (data) => ({ folder: join(data, "redis"), record: join(data, "redis.json"), log: join(data, "redis.log") })
+
+/** @param {string} data @returns {RedisRecord | undefined} */
+const recorded = (data) => {
+  try {
+    return JSON.parse(readFileSync(places(data).record, "utf8"))
+  } catch {
+    return undefined
+  }
+}
+
+/** @param {RedisRecord} record @param {string} data @returns {Promise<string | undefined>} its version when it is ours and answers */
+const ours = async (record, data) => {
+  if (!isAlive(record)) return undefined
+  try {
+    const { folder, pid, version } = await askRedis(record.port)
+    if (record.container) return version
+    return pid === record.pid && realpathSync(folder) === realpathSync(places(data).folder) ? version : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The running Redis of this data folder, if any. @param {string} data @returns {Promise<Running | undefined>} */
+export const runningRedis = async (data) => {
+  const record = recorded(data)
+  const version = record && (await ours(record, data))
+  return version && record ? { url: urlOf(record.port), detail: version } : undefined
+}
+
+/** @param {number} port */
+const urlOf = (port) => `redis://127.0.0.1:${port}`
+
+/** How long a server may take to load its file. */
+const loading_max_ms = 120_000
+
+/**
+ * Starts the Redis of this data folder; call it only when `runningRedis` found none, and under the folder's lock.
+ * @param {string} data
+ * @param {RedisBinary} binary
+ * @returns {Promise<Running>}
+ */
+export const startRedis = async (data, binary) => {
+  const { folder, log, record } = places(data)
+  const before = recorded(data)
+  // One that lives but does not answer as ours must not write into the same files.
+  if (before) await stopProcess(before, "SIGTERM", 5_000)
+  mkdirSync(folder, { recursive: true })
+  const port = await freePort(before?.port)
+  const inside = binary.container
+    ? ["-p", `127.0.0.1:${port}:6379`, "-v", `${folder}:/data`, "redis:7", "redis-server"]
+    : ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--logfile", log]
+  const settings = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"]
+  const child = spawn(binary.command, [...binary.before, ...inside, ...settings], {
+    // Its own process group: Ctrl-C is for the main program, the server is stopped when that has drained.
+    detached: true,
+    stdio: "ignore",
+    cwd: folder,
+    env: { ...process.env, ...binary.env }
+  })
+  const state = { ended: "" }
+  child.on("error", (error) => (state.ended = error.message))
+  child.on("exit", (code) => (state.ended ||= `it exited with ${code}`))
+  child.unref()
+  const life = { ...lifeOf(child.pid ?? -1), port, container: binary.container }
+  writeFileSync(record, JSON.stringify(life))
+  for (const until = Date.now() + loading_max_ms; Date.now() < until && state.ended === "";) {
+    const version = await ours(life, data)
+    if (version) return { url: urlOf(port), detail: version }
+    await sleep(20)
+  }
+  await stopProcess(life, "SIGTERM", 2_000)
+  throw new Refusal(`Redis (${binary.from}): expected an answer on port ${port}, got none: ${state.ended || "too slow"}; see ${log}`)
+}
+
+/** Stops the Redis of this data folder, whoever started it. @param {string} data @returns {Promise<boolean>} whether one ran */
+export const stopRedis = async (data) => {
+  const record = recorded(data)
+  if (!record || !isAlive(record)) return false
+  await stopProcess(record, "SIGTERM", 20_000)
+  // The port is kept in mind so that the next start has the same URL.
+  return true
+}

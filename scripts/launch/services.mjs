@@ -1,0 +1,175 @@
+/**
+ * Redis and Postgres for one data folder. What REDIS_URL and DATABASE_URL name is used as it is, and a dead one is an error;
+ * else the folder's own servers are adopted or started. The last of the programs that use them stops them.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { performance } from "node:perf_hooks"
+import { withLock } from "./lock.mjs"
+import { runningPostgres, startPostgres, stopPostgres } from "./postgres.mjs"
+import { isAlive, lifeOf, stopProcess } from "./processes.mjs"
+import { findRedis } from "./redis_binary.mjs"
+import { runningRedis, startRedis, stopRedis } from "./redis.mjs"
+import { done, note, Refusal, step } from "./say.mjs"
+import { reachable } from "./wire.mjs"
+
+/** @typedef {import("./places.mjs").Env} Env */
+/** @typedef {import("./processes.mjs").Life} Life */
+/** @typedef {import("./redis_binary.mjs").RedisBinary} RedisBinary */
+/** @typedef {{ REDIS_URL: string, DATABASE_URL: string }} Urls */
+
+const kinds = {
+  REDIS_URL: { what: "a Redis", protocols: ["redis:", "rediss:"], port: 6379, example: "redis://127.0.0.1:6379" },
+  DATABASE_URL: { what: "a Postgres", protocols: ["postgres:", "postgresql:"], port: 5432, example: "postgres://user@127.0.0.1:5432/db" }
+}
+/** @typedef {keyof typeof kinds} UrlName */
+
+/**
+ * Where a given URL points. @param {UrlName} name @param {string} text
+ * @returns {{ host: string, port: number, shown: string }} `shown` has no password in it
+ */
+export const target = (name, text) => {
+  const { example, port, protocols, what } = kinds[name]
+  const wrong = (/** @type {string} */ got) => new Refusal(`${name}: expected the URL of ${what} such as ${example}, got ${got}`)
+  let url
+  try {
+    url = new URL(text)
+  } catch {
+    // What it holds may be a secret, so it is not repeated.
+    throw wrong("a text that is no URL")
+  }
+  if (!protocols.includes(url.protocol)) throw wrong(`one that starts with ${url.protocol}`)
+  const host = url.hostname.replace(/^\[|\]$/gu, "")
+  if (host === "") throw wrong("one without a host")
+  const at = Number(url.port) || port
+  return { host, port: at, shown: `${url.protocol}//${url.hostname}:${at}${url.pathname === "/" ? "" : url.pathname}` }
+}
+
+/** @param {UrlName} name @param {string} text @param {string} label */
+const useGiven = (name, text, label) =>
+  step(label, `waiting for ${kinds[name].what}`, async () => {
+    const { host, port, shown } = target(name, text)
+    const problem = await reachable(host, port)
+    if (problem !== undefined) {
+      throw new Refusal(`${name}: expected ${kinds[name].what} at ${shown}, got ${problem}. Start it, or unset ${name} to have one started.`)
+    }
+    return { value: text, detail: `${shown} (from ${name})` }
+  })
+
+/**
+ * The servers that run already, without starting or checking anything given. @param {Env} env @param {string} data
+ * @returns {Promise<Partial<Urls>>}
+ */
+export const runningServices = async (env, data) => {
+  const redis = env["REDIS_URL"] || (await runningRedis(data))?.url
+  const postgres = env["DATABASE_URL"] || (await runningPostgres(data))?.url
+  return { ...(redis && { REDIS_URL: redis }), ...(postgres && { DATABASE_URL: postgres }) }
+}
+
+/** @param {string} data */
+export const lockOf = (data) => join(data, "services.lock")
+
+/**
+ * Finds or starts both. @param {Env} env @param {string} data the data folder; it is made if need be
+ * @param {{ throwaway?: boolean, redis?: Promise<RedisBinary | undefined> | undefined, silent?: boolean }} [options] `redis`: a search begun earlier
+ * @returns {Promise<Urls>}
+ */
+export const ensureServices = async (env, data, { redis, silent = false, throwaway = false } = {}) => {
+  // Others than its owner must be able to pass through: as root, Postgres runs under another account.
+  mkdirSync(data, { recursive: true, mode: 0o755 })
+  const tell = silent ? () => {} : done
+  return withLock(lockOf(data), async () => {
+    const from = performance.now()
+    const since = () => performance.now() - from
+    const ownRedis = async () => {
+      const running = await runningRedis(data)
+      if (running) return tell("redis", `${running.detail} runs already, ${running.url}`, since()), running.url
+      const binary = (await redis) ?? (await findRedis(env))
+      const { detail, url } = await startRedis(data, binary)
+      return tell("redis", `${detail} started, ${url} (${binary.from})`, since()), url
+    }
+    const ownPostgres = async () => {
+      const running = await runningPostgres(data)
+      if (running) return tell("postgres", `${running.detail} runs already, ${running.url}`, since()), running.url
+      const { detail, url } = await startPostgres(data, env, { throwaway })
+      return tell("postgres", `${detail} started, ${url}`, since()), url
+    }
+    const given = { redis: env["REDIS_URL"], postgres: env["DATABASE_URL"] }
+    const both = await Promise.allSettled([
+      given.redis ? useGiven("REDIS_URL", given.redis, "redis") : ownRedis(),
+      given.postgres ? useGiven("DATABASE_URL", given.postgres, "postgres") : ownPostgres()
+    ])
+    const [first, second] = both
+    if (first.status === "rejected" || second.status === "rejected") {
+      const reasons = both.flatMap((one) => (one.status === "rejected" ? [one.reason] : []))
+      throw reasons.every((one) => one instanceof Refusal) ? new Refusal(reasons.map((one) => one.message).join("\n    ")) : reasons[0]
+    }
+    return { REDIS_URL: first.value, DATABASE_URL: second.value }
+  })
+}
+
+/** Stops what runs for this data folder. @param {string} data @returns {Promise<ReadonlyArray<string>>} what was stopped */
+export const stopServices = async (data) => {
+  const [redis, postgres] = await Promise.all([stopRedis(data), stopPostgres(data)])
+  return [...(redis ? ["Redis"] : []), ...(postgres ? ["Postgres"] : [])]
+}
+
+/** @typedef {{ launcher: Life, main?: Life }} User a program that uses the servers */
+
+/** @param {string} data */
+const usersFolder = (data) => join(data, "users")
+
+/** @param {string} data @returns {{ file: string, user: User }[]} */
+const users = (data) => {
+  /** @type {string[]} */
+  let names = []
+  try {
+    names = readdirSync(usersFolder(data))
+  } catch {
+    return []
+  }
+  return names.flatMap((name) => {
+    const file = join(usersFolder(data), name)
+    try {
+      return [{ file, user: JSON.parse(readFileSync(file, "utf8")) }]
+    } catch {
+      return []
+    }
+  })
+}
+
+/** Writes down that this process uses the servers. @param {string} data @param {Life} [main] the program it runs */
+export const enter = (data, main) => {
+  mkdirSync(usersFolder(data), { recursive: true })
+  const file = join(usersFolder(data), `${process.pid}.json`)
+  writeFileSync(file, JSON.stringify({ launcher: lifeOf(process.pid), ...(main && { main }) }))
+}
+
+/** Ends what launchers that were killed have left running. @param {string} data */
+export const sweep = async (data) => {
+  for (const { file, user } of users(data)) {
+    if (isAlive(user.launcher)) continue
+    if (user.main && isAlive(user.main)) {
+      note(`process ${user.main.pid} was left behind by a launcher that was killed; stopping it`)
+      await stopProcess(user.main, "SIGTERM", 15_000)
+    }
+    rmSync(file, { force: true })
+  }
+}
+
+/**
+ * Writes down that this process is done with the servers, and stops those of this folder if nobody else uses them.
+ * @param {string} data
+ */
+export const leave = (data) =>
+  withLock(lockOf(data), async () => {
+    rmSync(join(usersFolder(data), `${process.pid}.json`), { force: true })
+    const others = users(data).filter(({ user }) => isAlive(user.launcher))
+    if (others.length > 0) {
+      note(`Redis and Postgres run on for ${others.length} other ${others.length === 1 ? "process" : "processes"}`)
+      return
+    }
+    const from = performance.now()
+    const stopped = await stopServices(data)
+    if (stopped.length > 0) done("stopped", stopped.join(" and "), performance.now() - from)
+  })

@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+/**
+ * `loglytics`: brings up all that a command needs on a machine with nothing but Node, then runs it. Built-ins only, on Node
+ * 18 or newer. `start`, `serve`, `work` and `beat` run src/main.ts with Redis and Postgres beside it; every other command
+ * belongs to src/cli/main.ts and starts no server.
+ */
+import { dataFolder } from "./launch/places.mjs"
+import { withDotEnv } from "./launch/env.mjs"
+import { prepare } from "./launch/prepare.mjs"
+import { runningRedis } from "./launch/redis.mjs"
+import { findRedis } from "./launch/redis_binary.mjs"
+import { giveUp } from "./launch/say.mjs"
+import { enter, ensureServices, leave, runningServices, sweep } from "./launch/services.mjs"
+import { listen, runMain, runScript } from "./launch/supervise.mjs"
+import { ensureWeb } from "./launch/web.mjs"
+
+/** @typedef {import("./launch/places.mjs").Env} Env */
+
+const roles = ["serve", "work", "beat"]
+/** What a shell says of a program that Ctrl-C ended. */
+const interrupted = 130
+
+/** @param {ReadonlyArray<string>} args @returns {{ command: string, rest: ReadonlyArray<string> }} `start` when none is named */
+const read = (args) => {
+  const [first = "start", ...rest] = args
+  if (first === "--help" || first === "-h" || first === "--version") return { command: "cli", rest: args }
+  return first.startsWith("-") ? { command: "start", rest: args } : { command: first, rest }
+}
+
+/** @param {Env} env @param {string} command @param {ReadonlyArray<string>} rest @param {ReadonlyArray<string>} args */
+const main = async (env, command, rest, args) => {
+  const data = dataFolder(env)
+  const redis = env["REDIS_URL"] ? undefined : runningRedis(data).then((running) => (running ? undefined : findRedis(env)))
+  // Awaited below; until then its failure is nobody's.
+  redis?.catch(() => {})
+  const code = await prepare(env, { dev: false, script: import.meta.url, args, also: redis })
+  if (code !== undefined) return code
+  const presses = listen()
+  await sweep(data)
+  enter(data)
+  try {
+    const page = command === "start" || command === "serve" ? ensureWeb(env) : undefined
+    const [urls] = await Promise.all([ensureServices(env, data, { redis }), page])
+    if (presses.count > 0) return interrupted
+    const given = roles.includes(command) ? ["--roles", command, ...rest] : rest
+    return await runMain(given, { ...env, ...urls, LOGLYTICS_DATA_DIR: data }, presses, (life) => enter(data, life))
+  } finally {
+    await leave(data)
+  }
+}
+
+/** @param {Env} env @param {ReadonlyArray<string>} args */
+const cli = async (env, args) => {
+  const code = await prepare(env, { dev: false, script: import.meta.url, args })
+  if (code !== undefined) return code
+  const data = dataFolder(env)
+  return runScript("src/cli/main.ts", args, { ...env, ...(await runningServices(env, data)), LOGLYTICS_DATA_DIR: data })
+}
+
+const args = process.argv.slice(2)
+const { command, rest } = read(args)
+const env = withDotEnv(process.env)
+try {
+  process.exitCode = await (command === "start" || roles.includes(command) ? main(env, command, rest, args) : cli(env, args))
+} catch (error) {
+  process.exitCode = giveUp(error)
+}

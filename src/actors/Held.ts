@@ -1,0 +1,46 @@
+/** A job that this worker holds, from claim to settlement. Plain data with the few facts that change on the way. */
+import type { Meta } from "../jobs/Plan.ts"
+import type { Claimed } from "../streams/JobQueues.ts"
+
+/** Why a running job was stopped from outside. */
+export type Stop = "revoked" | "timeout" | "lost" | "drain"
+
+export interface Held {
+  readonly job: Claimed
+  /** Delivery count: the fence. Raised only where this very process has claimed the entry again. */
+  count: number
+  readonly meta: Meta | undefined
+  readonly attempt: number
+  readonly enqueuedAt: number
+  startedAt: number
+  phase: "reserved" | "running" | "settling"
+  /** Set where the job was told to stop, with the reason. */
+  stopped: Stop | undefined
+  /** Interrupts the fiber. */
+  interrupt: (() => void) | undefined
+  /** True once it was announced as running. */
+  announced: boolean
+}
+
+export const hold = (job: Claimed): Held => {
+  let meta: Meta | undefined
+  if (job.meta !== "") {
+    try {
+      meta = JSON.parse(job.meta) as Meta
+    } catch {
+      meta = undefined
+    }
+  }
+  return {
+    job,
+    count: job.count,
+    meta,
+    attempt: (meta?.a ?? 0) + job.count,
+    enqueuedAt: meta?.t ?? Number(job.entry.slice(0, job.entry.indexOf("-"))),
+    startedAt: 0,
+    phase: "reserved",
+    stopped: undefined,
+    interrupt: undefined,
+    announced: false
+  }
+}

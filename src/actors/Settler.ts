@@ -1,0 +1,192 @@
+/**
+ * Carries out outcomes in batches: one script per flush and queue, one event entry per batch. Promises that an outcome is
+ * kept and tried again while Redis is away, and dropped where its claim was lost. While a flush is on its way the next
+ * gathers.
+ */
+import type { Failure } from "../jobs/Engine.ts"
+import type { QueueName } from "../jobs/JobQueue.ts"
+import { queues } from "../jobs/JobQueue.ts"
+import type { JobState } from "../jobs/Outcome.ts"
+import type { Meta } from "../jobs/Plan.ts"
+import * as Events from "../streams/Events.ts"
+import * as Flows from "../streams/Flows.ts"
+import * as JobQueues from "../streams/JobQueues.ts"
+import { keysOf } from "../streams/Keys.ts"
+import type { Client } from "../streams/Redis.ts"
+import type { Held } from "./Held.ts"
+import type { Ended } from "./Runner.ts"
+
+interface Item {
+  readonly held: Held
+  readonly settlement: JobQueues.Settlement
+  readonly row: Events.PackedRow | undefined
+}
+
+export interface SettlerOptions {
+  readonly client: Client
+  readonly namespace: string
+  readonly consumer: string
+  /** Called for each attempt that is settled or refused. */
+  readonly freed: (held: Held, state: JobState | "lost" | "told") => void
+  readonly warn: (message: string) => void
+}
+
+/** The failure of a dead job is kept this long at least: 7 days. */
+const deadTtlMs = 604_800_000
+const defaultTtlMs = 86_400_000
+/** Scripts of one queue under way at the same time. */
+const scriptsAtOnce = 8
+
+export class Settler {
+  private readonly options: SettlerOptions
+  private readonly pending = new Map<QueueName, Array<Item>>(queues.map((q) => [q, []]))
+  private readonly flushing = new Set<QueueName>()
+  private scheduled = false
+  /** Outcomes not yet carried out. */
+  size = 0
+
+  constructor(options: SettlerOptions) {
+    this.options = options
+  }
+
+  push(held: Held, ended: Ended): void {
+    held.phase = "settling"
+    this.add(held.job.queue, itemOf(held, ended))
+  }
+
+  /** Resolves once everything pushed is carried out, or after `ms`; true = all of it. */
+  async drained(ms: number): Promise<boolean> {
+    const until = Date.now() + ms
+    while (this.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 5))
+    return this.size === 0
+  }
+
+  private add(queue: QueueName, item: Item): void {
+    this.pending.get(queue)?.push(item)
+    this.size++
+    if (this.scheduled) return
+    this.scheduled = true
+    setImmediate(() => {
+      this.scheduled = false
+      for (const q of queues) if ((this.pending.get(q)?.length ?? 0) > 0 && !this.flushing.has(q)) void this.flush(q)
+    })
+  }
+
+  private async flush(queue: QueueName): Promise<void> {
+    this.flushing.add(queue)
+    let failures = 0
+    try {
+      while (true) {
+        const all = this.pending.get(queue) ?? []
+        if (all.length === 0) return
+        const now = all.splice(0, JobQueues.scriptMax * scriptsAtOnce)
+        const batches: Array<Array<Item>> = []
+        for (let i = 0; i < now.length; i += JobQueues.scriptMax) batches.push(now.slice(i, i + JobQueues.scriptMax))
+        const ends = await Promise.allSettled(batches.map((batch) => this.settle(queue, batch)))
+        const rows: Array<Events.PackedRow> = []
+        let failed: unknown
+        ends.forEach((end, i) => {
+          const batch = batches[i] ?? []
+          if (end.status === "fulfilled") this.conclude(queue, batch, end.value, rows)
+          else {
+            failed = end.reason
+            all.unshift(...batch)
+          }
+        })
+        // A lost event is told to waiting callers by their own check; it must not hold up the next batch.
+        Events.emit(this.options.client, this.options.namespace, rows).catch(() => {})
+        failures = failed === undefined ? 0 : failures + 1
+        if (failed !== undefined) {
+          this.options.warn(`settling ${queue} failed, trying again: ${failed instanceof Error ? failed.message : String(failed)}`)
+          await new Promise((resolve) => setTimeout(resolve, Math.min(2_000, 50 * 2 ** Math.min(failures, 6))))
+        }
+      }
+    } finally {
+      this.flushing.delete(queue)
+    }
+  }
+
+  private async settle(queue: QueueName, batch: ReadonlyArray<Item>) {
+    const { client, consumer, namespace } = this.options
+    const keys = keysOf(namespace)
+    const settlements = batch.map((i) => i.settlement)
+    try {
+      return await JobQueues.settle(client, keys.queue(queue), keys.control, consumer, settlements)
+    } catch (error) {
+      if (JobQueues.isGroupLost(error)) await JobQueues.ensureGroup(client, keys.queue(queue))
+      throw error
+    }
+  }
+
+  private conclude(
+    queue: QueueName,
+    batch: ReadonlyArray<Item>,
+    refused: ReadonlyMap<number, JobQueues.Refusal>,
+    rows: Array<Events.PackedRow>
+  ): void {
+    for (let i = 0; i < batch.length; i++) {
+      const item = batch[i] as Item
+      this.size--
+      const refusal = refused.size === 0 ? undefined : refused.get(i)
+      if (refusal === undefined) {
+        if (item.row !== undefined) rows.push(item.row)
+        this.options.freed(item.held, item.row === undefined ? "told" : item.row[2])
+      } else if (refusal === "revoked") this.add(queue, revokedItem(item.held))
+      else this.options.freed(item.held, refusal === "lost" ? "lost" : "cancelled")
+    }
+  }
+}
+
+const itemOf = (held: Held, ended: Ended): Item => {
+  const claim = { entry: held.job.entry, count: held.count }
+  if (ended._tag !== "Outcome") return { held, settlement: { kind: "K", claim }, row: undefined }
+  const { body, outcome, task } = ended
+  const now = Date.now()
+  const { id, task: name } = held.job
+  const started = held.startedAt
+  const base = { claim, id, task: name, run: `${held.attempt}:${held.enqueuedAt}:${started}:${now}`, body }
+  const row = (state: JobState, error?: string): Events.PackedRow =>
+    error === undefined
+      ? [id, name, state, held.attempt, held.enqueuedAt, started, now]
+      : [id, name, state, held.attempt, held.enqueuedAt, started, now, error]
+  const ttl = task?.resultTtlMs ?? defaultTtlMs
+  const { meta } = held
+  const unique = meta?.u ?? ""
+  switch (outcome._tag) {
+    case "Done": {
+      const link = Flows.doneLink(meta, held.job.meta, body)
+      const kind = link === "" && unique === "" ? "D" : "d"
+      return { held, settlement: { kind, ...base, ms: ttl, meta: "", link, unique }, row: row("done") }
+    }
+    case "Dead": {
+      const link = Flows.failedLink(meta, held.job.meta, outcome.error)
+      const ms = Math.max(ttl, deadTtlMs)
+      return { held, settlement: { kind: "X", ...base, ms, meta: "", link, unique }, row: row("dead", textOf(outcome.error)) }
+    }
+    case "Cancelled": {
+      const link = Flows.failedLink(meta, held.job.meta, { _tag: "Cancelled", message: outcome.reason })
+      return { held, settlement: { kind: "C", ...base, ms: ttl, meta: "", link, unique }, row: row("cancelled", outcome.reason) }
+    }
+    case "Retry": {
+      const next: Meta = { ...meta, t: held.enqueuedAt, f: (meta?.f ?? 0) + 1, a: held.attempt }
+      const settlement = { kind: "R", ...base, ms: outcome.delayMs, meta: JSON.stringify(next), link: "", unique: "" } as const
+      return { held, settlement, row: row("retrying", textOf(outcome.error)) }
+    }
+    case "Snoozed": {
+      // A snooze is no attempt: runs and failures stay as they were.
+      const next: Meta = { ...meta, t: held.enqueuedAt, s: (meta?.s ?? 0) + 1 }
+      const settlement = { kind: "S", ...base, ms: outcome.delayMs, meta: JSON.stringify(next), link: "", unique: "" } as const
+      return { held, settlement, row: row("scheduled") }
+    }
+  }
+}
+
+const revokedItem = (held: Held): Item =>
+  itemOf(held, {
+    _tag: "Outcome",
+    outcome: { _tag: "Cancelled", reason: "revoked" },
+    task: undefined,
+    body: JSON.stringify({ _tag: "Cancelled", message: "revoked" })
+  })
+
+const textOf = (error: Failure): string => `${error._tag}${error.message === undefined ? "" : `: ${error.message}`}`.slice(0, 500)

@@ -1,0 +1,102 @@
+/** `loglytics inspect …` and `loglytics status`: what workers, queues and the log stream do right now. */
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { Inspect } from "../../streams/Inspect.ts"
+import { LogStream } from "../../streams/LogStream.ts"
+import { iso, line, print, withEngine } from "../context.ts"
+import * as flags from "../flags.ts"
+
+const view = (
+  name: string,
+  description: string,
+  rows: (
+    inspect: Inspect["Service"]
+  ) => Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>, { readonly message: string }>
+) =>
+  Command.make(name, { json: flags.json }, ({ json }) =>
+    withEngine(
+      Effect.gen(function* () {
+        print(yield* rows(yield* Inspect), json)
+      })
+    )
+  ).pipe(Command.withDescription(description))
+
+export const inspect = Command.make("inspect").pipe(
+  Command.withDescription("What workers run, hold, wait for and can do"),
+  Command.withSubcommands([
+    view("active", "Jobs that run now", (i) =>
+      Effect.map(i.active, (rows) =>
+        rows.map(({ jobId, startedAt, task, worker }) => ({ job: jobId, task, worker, started: iso(startedAt) }))
+      )
+    ),
+    view("reserved", "Jobs that workers hold and have not begun", (i) =>
+      Effect.map(i.reserved, (rows) => rows.map(({ at, id, queue, task }) => ({ job: id, task, queue, held: iso(at) })))
+    ),
+    view("scheduled", "Jobs that wait for their time", (i) =>
+      Effect.map(i.scheduled, (rows) => rows.map(({ at, id, queue, task }) => ({ job: id, task, queue, due: iso(at) })))
+    ),
+    view("registered", "Tasks that some worker can run", (i) =>
+      Effect.map(i.registered, (names) => names.map((task) => ({ task })))
+    ),
+    view("stats", "Workers and what they have done", (i) =>
+      Effect.map(i.workers, (rows) =>
+        rows.map((w) => ({
+          worker: w.id,
+          pid: w.pid,
+          concurrency: w.concurrency,
+          running: w.running.length,
+          reserved: w.reserved,
+          processed: w.processed,
+          failed: w.failed,
+          heartbeat: iso(w.heartbeatAt)
+        }))
+      )
+    )
+  ])
+)
+
+export const status = Command.make("status", { json: flags.json }, ({ json }) =>
+  withEngine(
+    Effect.gen(function* () {
+      const look = yield* Inspect
+      const queues = yield* look.queues
+      const workers = yield* look.workers
+      const logs = yield* (yield* LogStream).depth
+      if (json) return line(JSON.stringify({ queues, workers, logs }))
+      print(
+        queues.map((q) => ({
+          queue: q.name,
+          waiting: q.backlog,
+          "in flight": q.inFlight,
+          delayed: q.delayed,
+          dead: q.dead,
+          "oldest s": Math.round(q.oldestAgeMs / 1_000),
+          state: q.paused ? "paused" : "open"
+        })),
+        false
+      )
+      line("")
+      print(
+        logs.map((p) => ({
+          "log partition": p.partition,
+          batches: p.backlog,
+          bytes: p.bytes,
+          "oldest s": Math.round(p.oldestAgeMs / 1_000),
+          owner: p.owner
+        })),
+        false
+      )
+      line("")
+      print(
+        workers.map((w) => ({
+          worker: w.id,
+          running: `${w.running.length}/${w.concurrency}`,
+          processed: w.processed,
+          failed: w.failed
+        })),
+        false,
+        "no worker has a heartbeat"
+      )
+    })
+  )
+).pipe(Command.withDescription("Queues, log partitions and workers"))

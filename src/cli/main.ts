@@ -1,0 +1,54 @@
+/**
+ * The command line. `start`, `serve`, `work` and `beat` are the launcher's (they need servers first); everything else is
+ * here. Failures are told in a line on standard error and end with exit code 1.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Cause, Effect, Logger } from "effect"
+import { CliError, Command } from "effect/cli"
+import { inspect, status } from "./commands/inspect.ts"
+import { enqueue, purge, result, revoke } from "./commands/jobs.ts"
+import { env, keys } from "./commands/keys.ts"
+import { send } from "./commands/send.ts"
+import { tail } from "./commands/tail.ts"
+
+const launcher = (name: string, description: string) =>
+  Command.make(name, {}, () => Effect.die(new Error(`${name} is run by the launcher: npx loglytics ${name}`))).pipe(
+    Command.withDescription(description)
+  )
+
+const root = Command.make("loglytics").pipe(
+  Command.withDescription("Logs, alerts and background jobs on Redis Streams and Postgres"),
+  Command.withSubcommands([
+    launcher("start", "Run everything in one process; finds or starts Redis and Postgres"),
+    launcher("serve", "Run the HTTP API, the dashboard and the WebSocket"),
+    launcher("work", "Run workers and the log pipeline"),
+    launcher("beat", "Run the schedules"),
+    status,
+    send,
+    tail,
+    enqueue,
+    result,
+    inspect,
+    purge,
+    revoke,
+    keys,
+    env
+  ])
+)
+
+/** Errors of usage have been printed with their help; the others are told here. */
+const tell = (cause: Cause.Cause<unknown>): void => {
+  if (Cause.hasInterruptsOnly(cause)) return
+  const error = Cause.squash(cause)
+  if (CliError.isCliError(error)) return
+  process.stderr.write(`loglytics: ${error instanceof Error ? error.message : String(error)}\n`)
+}
+
+const program = root.pipe(
+  Command.run({ version: "0.1.0" }),
+  Effect.tapCause((cause) => Effect.sync(() => tell(cause))),
+  Effect.provide([NodeServices.layer, Logger.layer([])])
+)
+
+NodeRuntime.runMain(program, { disableErrorReporting: true })

@@ -1,0 +1,56 @@
+/**
+ * The door of the library: typed background jobs on Redis Streams. Everything a user of the engine needs is named here;
+ * what is not named may change.
+ *
+ *     const Hello = Task.make("hello", { payload: { name: Schema.String }, result: Schema.String })
+ *     const tasks = Hello.toLayer(Effect.succeed(({ name }) => Effect.succeed(`Hello, ${name}`)))
+ *     const worker = Workers.layer().pipe(Layer.provide(tasks))
+ *     const app = worker.pipe(Layer.provideMerge(layer({ url: "redis://127.0.0.1:6379" })))
+ *     Hello.run({ name: "world" }).pipe(Effect.provide(app), Effect.runPromise)
+ */
+import { Layer, Redacted } from "effect"
+import type { Limits } from "./streams/Limits.ts"
+import { Redis } from "./streams/Redis.ts"
+import { StreamsLive } from "./streams/Streams.ts"
+
+export * as Task from "./jobs/Task.ts"
+export * as Flow from "./jobs/Flow.ts"
+export * as Retry from "./jobs/Retry.ts"
+export type { Job } from "./jobs/Job.ts"
+export type { JobId, QueueName } from "./jobs/JobQueue.ts"
+export { celeryState, type CeleryState, type JobState } from "./jobs/Outcome.ts"
+export {
+  type AwaitError,
+  Engine,
+  type EnqueueError,
+  type EnqueueOptions,
+  EngineUnavailable,
+  JobCancelled,
+  JobFailed,
+  JobUnknown,
+  PayloadInvalid,
+  PayloadTooLarge,
+  QueueFull,
+  UnknownTask
+} from "./jobs/Engine.ts"
+export { jobFrom } from "./jobs/Registry.ts"
+export { Control } from "./streams/Control.ts"
+export { Events, type JobRow } from "./streams/Events.ts"
+export { Inspect } from "./streams/Inspect.ts"
+export { Redis, RedisError } from "./streams/Redis.ts"
+export { StreamsLive } from "./streams/Streams.ts"
+export * as Workers from "./actors/Supervisor.ts"
+export * as Beat from "./schedules/Beat.ts"
+
+export interface Options extends Partial<Limits> {
+  /** `redis://` or `rediss://` URL. */
+  readonly url: string | Redacted.Redacted
+  /** First part of every key; default `lg`. */
+  readonly namespace?: string
+}
+
+/** Everything but the workers and the beat: enqueue, wait, look, steer, listen. */
+export const layer = ({ namespace = "lg", url, ...limits }: Options) =>
+  StreamsLive(limits).pipe(
+    Layer.provideMerge(Redis.layer({ url: typeof url === "string" ? Redacted.make(url) : url, namespace }))
+  )

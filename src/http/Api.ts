@@ -1,0 +1,25 @@
+/** The whole HTTP API as one value: `/openapi.json` and the typed client are made from it. */
+import { HttpApi, OpenApi } from "effect/http-api"
+import { AlertsGroup } from "./api/alerts.ts"
+import { EngineGroup } from "./api/engine.ts"
+import { FilesGroup } from "./api/files.ts"
+import { HealthGroup } from "./api/health.ts"
+import { LogsGroup } from "./api/logs.ts"
+import { ProjectsGroup } from "./api/projects.ts"
+import { TasksGroup } from "./api/tasks.ts"
+
+export class Api extends HttpApi.make("loglytics")
+  .add(ProjectsGroup)
+  .add(LogsGroup)
+  .add(AlertsGroup)
+  .add(FilesGroup)
+  .add(TasksGroup)
+  .add(EngineGroup)
+  .add(HealthGroup)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Loglytics",
+      version: "1",
+      description: "Logs in, alerts out, and typed background jobs. Send a key as `Authorization: Bearer lg_...`."
+    })
+  ) {}

@@ -1,0 +1,90 @@
+/**
+ * Who asks, and for which project. A bearer key is looked up by its hash; a project key speaks for its one project, an
+ * admin key for the project that `X-Loglytics-Project` (or `?project=`) names, else `default`.
+ */
+import { Effect, Layer, Redacted } from "effect"
+import { HttpServerRequest } from "effect/http"
+import { ProjectId } from "../domain/Ids.ts"
+import { type ApiKey, defaultProject } from "../domain/Project.ts"
+import { ApiKeys } from "../store/ApiKeys.ts"
+import { Projects } from "../store/Projects.ts"
+import { Auth, Principal } from "./api/auth.ts"
+import { Forbidden, NotFound, Unauthorized, Unavailable } from "./Errors.ts"
+
+const how = "send a key as `Authorization: Bearer lg_...`"
+
+/** Looks a key up. Fails with Unauthorized (no such key) or Unavailable (the store does not answer). */
+export const authenticate = Effect.fnUntraced(function* (secret: string) {
+  if (secret === "") return yield* new Unauthorized({ message: `expected an API key, got none: ${how}` })
+  const keys = yield* ApiKeys
+  const key = yield* keys
+    .verify(secret)
+    .pipe(Effect.mapError((error) => new Unavailable({ message: `keys can't be checked now: ${error.message}` })))
+  if (key === undefined) {
+    return yield* new Unauthorized({ message: `expected a valid API key, got one that is unknown or expired: ${how}` })
+  }
+  return key
+})
+
+export const AuthLive = Layer.effect(
+  Auth,
+  Effect.gen(function* () {
+    const keys = yield* ApiKeys
+    return {
+      bearer: (http, { credential }) =>
+        Effect.provideServiceEffect(
+          http,
+          Principal,
+          authenticate(Redacted.value(credential)).pipe(Effect.provideService(ApiKeys, keys))
+        )
+    } satisfies Auth["Service"]
+  })
+)
+
+/** The project a key speaks for when it names `wanted` (undefined: none named). Pure. */
+export const resolveProject = (key: ApiKey, wanted: string | undefined): ProjectId | Forbidden => {
+  if (key.role === "project" && key.project !== null) {
+    return wanted === undefined || wanted === key.project
+      ? key.project
+      : new Forbidden({ message: `this key is for project "${key.project}", got "${wanted}"` })
+  }
+  return wanted === undefined ? defaultProject : (wanted as ProjectId)
+}
+
+/** The project of this request; fails where it does not exist or is not this key's. */
+export const requestProject = Effect.gen(function* () {
+  const key = yield* Principal
+  const request = yield* HttpServerRequest.HttpServerRequest
+  return yield* projectFor(key, wantedProject(request.headers, request.url))
+})
+
+/** The project that a request names, by header or query. */
+export const wantedProject = (headers: Readonly<Record<string, string | undefined>>, url: string) => {
+  const named = headers["x-loglytics-project"] ?? new URL(url, "http://localhost").searchParams.get("project") ?? ""
+  return named === "" ? undefined : named
+}
+
+/** Checks that a key may use a project and that it exists. */
+export const projectFor = Effect.fnUntraced(function* (key: ApiKey, wanted: string | undefined) {
+  const project = resolveProject(key, wanted)
+  if (project instanceof Forbidden) return yield* project
+  const projects = yield* Projects
+  const known = yield* projects
+    .get(project)
+    .pipe(Effect.mapError((error) => new Unavailable({ message: `projects can't be read now: ${error.message}` })))
+  if (known === undefined) {
+    return yield* new NotFound({
+      message: `expected a project that exists, got "${project}": make it with POST /v1/projects`
+    })
+  }
+  return known.id
+})
+
+/** Fails unless the key is an admin's. */
+export const requireAdmin = Effect.gen(function* () {
+  const key = yield* Principal
+  if (key.role !== "admin") {
+    return yield* new Forbidden({ message: "expected an admin key, got a project key" })
+  }
+  return key
+})

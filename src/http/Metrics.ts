@@ -1,0 +1,117 @@
+/** `/metrics` for Prometheus: this process's own counters, and what Redis says of queues and log partitions at scrape time. */
+import { Effect } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
+import { PrometheusMetrics } from "effect/observability"
+import { Inspect } from "../streams/Inspect.ts"
+import { LogStream } from "../streams/LogStream.ts"
+
+interface Sample {
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly value: number
+}
+
+const escape = (value: string | number): string =>
+  String(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
+
+/** One gauge in the text format of Prometheus. */
+export const gauge = (name: string, help: string, samples: ReadonlyArray<Sample>): string =>
+  [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} gauge`,
+    ...samples.map(({ labels, value }) => {
+      const pairs = Object.entries(labels).map(([label, v]) => `${label}="${escape(v)}"`)
+      return `${name}${pairs.length > 0 ? `{${pairs.join(",")}}` : ""} ${value}`
+    })
+  ].join("\n")
+
+const engineMetrics = Effect.gen(function* () {
+  const inspect = yield* Inspect
+  const queues = yield* inspect.queues
+  const workers = yield* inspect.workers
+  const by = (value: (queue: (typeof queues)[number]) => number) =>
+    queues.map((queue) => ({ labels: { queue: queue.name }, value: value(queue) }))
+  return [
+    gauge(
+      "loglytics_queue_backlog",
+      "Jobs that no worker has read yet.",
+      by((q) => q.backlog)
+    ),
+    gauge(
+      "loglytics_queue_in_flight",
+      "Jobs that workers have read and not settled.",
+      by((q) => q.inFlight)
+    ),
+    gauge(
+      "loglytics_queue_delayed",
+      "Jobs that wait for their time.",
+      by((q) => q.delayed)
+    ),
+    gauge(
+      "loglytics_queue_dead",
+      "Jobs that gave up.",
+      by((q) => q.dead)
+    ),
+    gauge(
+      "loglytics_queue_oldest_seconds",
+      "Age of the oldest job that could be taken.",
+      by((q) => q.oldestAgeMs / 1_000)
+    ),
+    gauge("loglytics_workers", "Workers with a heartbeat.", [{ labels: {}, value: workers.length }]),
+    gauge(
+      "loglytics_jobs_running",
+      "Jobs that run now, by worker.",
+      workers.map((worker) => ({ labels: { worker: worker.id }, value: worker.running.length }))
+    )
+  ]
+})
+
+const logMetrics = Effect.gen(function* () {
+  const logs = yield* LogStream
+  const depth = yield* logs.depth
+  const by = (value: (partition: (typeof depth)[number]) => number) =>
+    depth.map((partition) => ({ labels: { partition: partition.partition }, value: value(partition) }))
+  return [
+    gauge(
+      "loglytics_log_backlog_batches",
+      "Batches not yet through the pipeline.",
+      by((p) => p.backlog)
+    ),
+    gauge(
+      "loglytics_log_backlog_bytes",
+      "Bytes of those batches.",
+      by((p) => p.bytes)
+    ),
+    gauge(
+      "loglytics_log_oldest_seconds",
+      "Age of the oldest of those batches.",
+      by((p) => p.oldestAgeMs / 1_000)
+    )
+  ]
+})
+
+/** The route. When Redis does not answer, this process's own figures are still told, with `loglytics_up 0`. */
+export const MetricsRoute = HttpRouter.use((router) =>
+  Effect.gen(function* () {
+    const context = yield* Effect.context<Inspect | LogStream>()
+    yield* router.add(
+      "GET",
+      "/metrics",
+      Effect.gen(function* () {
+        const outside = yield* Effect.all([engineMetrics, logMetrics]).pipe(
+          Effect.map((parts) => [
+            gauge("loglytics_up", "Whether Redis answers.", [{ labels: {}, value: 1 }]),
+            ...parts.flat()
+          ]),
+          Effect.catch(() =>
+            Effect.succeed([gauge("loglytics_up", "Whether Redis answers.", [{ labels: {}, value: 0 }])])
+          ),
+          Effect.provideContext(context)
+        )
+        const own = yield* PrometheusMetrics.format({ prefix: "loglytics" })
+        return HttpServerResponse.text(`${outside.join("\n")}\n${own}\n`, {
+          contentType: "text/plain; version=0.0.4; charset=utf-8"
+        })
+      })
+    )
+  })
+)

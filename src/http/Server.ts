@@ -1,0 +1,149 @@
+/**
+ * The one port: HTTP API, dashboard and the WebSocket upgrade. Promises that a running request is finished on shutdown
+ * within a limit, that every failure that is not the client's is logged, and that no answer invites a browser to guess.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { ByteSize, Cause, Context, Effect, Layer, Scope } from "effect"
+import { HttpRouter, HttpServerRequest, HttpServerResponse, HttpStaticServer } from "effect/http"
+import { HttpApiBuilder, HttpApiMiddleware, HttpApiScalar } from "effect/http-api"
+import { createServer, type Server as NodeServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { Duplex } from "node:stream"
+import { WebSocketServer } from "ws"
+import { Gateway } from "../live/Gateway.ts"
+import { Api } from "./Api.ts"
+import { Decoding } from "./api/common.ts"
+import { AuthLive } from "./Auth.ts"
+import { Invalid, issuesOf } from "./Errors.ts"
+import { AlertsHandlers } from "./handlers/alerts.ts"
+import { EngineHandlers } from "./handlers/engine.ts"
+import { FilesHandlers } from "./handlers/files.ts"
+import { HealthHandlers } from "./handlers/health.ts"
+import { LogsHandlers } from "./handlers/logs.ts"
+import { ProjectsHandlers } from "./handlers/projects.ts"
+import { TasksHandlers } from "./handlers/tasks.ts"
+import { MetricsRoute } from "./Metrics.ts"
+
+export interface ServerConfig {
+  readonly host: string
+  /** 0 = any free one. */
+  readonly port: number
+  /** Largest unpacked body of log lines and uploads, bytes. */
+  readonly bodyMax: number
+  /** Folder of the built dashboard. */
+  readonly webRoot: string
+}
+
+/** JSON payloads other than log lines: none needs more. */
+const jsonBodyMax = ByteSize.mebibytes(1)
+/** How long a running request may take to finish on shutdown. */
+const drainTime = "5 seconds"
+
+const DecodingLive = HttpApiMiddleware.layerSchemaErrorTransform(Decoding, (error) => {
+  const part = error.kind.toLowerCase()
+  const issues = issuesOf(error.cause.issue).map(({ message, path }) => ({
+    path: path === "" ? part : `${part}.${path}`,
+    message
+  }))
+  return Effect.fail(new Invalid({ message: issues.map((i) => `${i.path}: ${i.message}`).join("; "), issues }))
+})
+
+const csp =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; " +
+  "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+/** Headers on every answer; 429 and 503 say when to come again; what fails on our side is logged. */
+const guard = HttpRouter.middleware(
+  (app) =>
+    Effect.gen(function* () {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const response = yield* app.pipe(
+        Effect.tapCause((cause) =>
+          Cause.hasInterruptsOnly(cause) || !Cause.hasDies(cause)
+            ? Effect.void
+            : Effect.logError("request failed", { method: request.method, path: request.url.split("?")[0] }, cause)
+        )
+      )
+      const page = request.url.startsWith("/docs")
+      return HttpServerResponse.setHeaders(response, {
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        ...(page ? {} : { "content-security-policy": csp }),
+        ...(response.status === 429 || response.status === 503 ? { "retry-after": "1" } : {})
+      })
+    }),
+  { global: true }
+)
+
+const routes = (config: ServerConfig) =>
+  Layer.mergeAll(
+    HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+      Layer.provide([
+        ProjectsHandlers,
+        LogsHandlers({ bodyMax: config.bodyMax }),
+        AlertsHandlers,
+        FilesHandlers({ bodyMax: config.bodyMax }),
+        TasksHandlers,
+        EngineHandlers,
+        HealthHandlers
+      ]),
+      Layer.provide([AuthLive, DecodingLive])
+    ),
+    HttpApiScalar.layer(Api, { path: "/docs" }),
+    MetricsRoute,
+    HttpStaticServer.layer({ root: config.webRoot, prefix: "/", spa: true, cacheControl: "no-cache" }),
+    guard
+  ).pipe(Layer.provide(Layer.succeed(HttpServerRequest.MaxBodySize, jsonBodyMax)))
+
+/** Hands `/live` to the gateway and refuses every other upgrade. */
+const upgrades = (server: NodeServer, gateway: Gateway["Service"]) => {
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 64 * 1_024 })
+  server.on("upgrade", (request, socket: Duplex, head) => {
+    socket.on("error", () => socket.destroy())
+    if (request.url?.split("?")[0] !== "/live") {
+      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")
+      return
+    }
+    sockets.handleUpgrade(request, socket, head, (ws) => gateway.accept(ws, request))
+  })
+  return sockets
+}
+
+const listen = (server: NodeServer, config: ServerConfig) =>
+  Effect.callback<number, Error>((resume) => {
+    server.once("error", (error) => resume(Effect.fail(error)))
+    server.listen(config.port, config.host, () => resume(Effect.succeed((server.address() as AddressInfo).port)))
+  })
+
+export class Server extends Context.Service<Server, { readonly port: number }>()("loglytics/http/Server") {
+  static readonly layer = (config: ServerConfig) =>
+    Layer.effect(
+      Server,
+      Effect.gen(function* () {
+        const gateway = yield* Gateway
+        const scope = yield* Effect.scope
+        const server = createServer({ requestTimeout: 0, keepAliveTimeout: 65_000 })
+        const app = yield* HttpRouter.toHttpEffect(routes(config))
+        const handler = yield* NodeHttpServer.makeHandler(app, { scope: yield* Scope.fork(scope, "parallel") })
+        server.on("request", handler).on("checkContinue", handler)
+        const sockets = upgrades(server, gateway)
+        const port = yield* listen(server, config)
+        yield* Effect.addFinalizer(() =>
+          Effect.callback<void>((resume) => {
+            for (const socket of sockets.clients) socket.close(1001, "going away")
+            server.close(() => resume(Effect.void))
+            server.closeIdleConnections()
+          }).pipe(
+            Effect.timeoutOption(drainTime),
+            Effect.andThen(
+              Effect.sync(() => {
+                for (const socket of sockets.clients) socket.terminate()
+                server.closeAllConnections()
+              })
+            )
+          )
+        )
+        return { port }
+      })
+    ).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
+}

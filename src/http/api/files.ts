@@ -1,0 +1,36 @@
+/** Uploaded files, with the paths and shapes that users of the former service know. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { FileAnalytics, LogFile } from "../../domain/LogFile.ts"
+import { LogFileId } from "../../domain/Ids.ts"
+import { Auth } from "./auth.ts"
+import { Invalid, TooBusy, TooLarge } from "../Errors.ts"
+import { Decoding, project, projectErrors } from "./common.ts"
+import { QueuedTask } from "./tasks.ts"
+
+export class FilesGroup extends HttpApiGroup.make("files")
+  .add(
+    HttpApiEndpoint.post("upload", "/logs/upload", {
+      query: { name: Schema.optionalKey(Schema.String), project },
+      success: LogFile.pipe(HttpApiSchema.status(201)),
+      error: [...projectErrors, Invalid, TooLarge]
+    })
+      .annotate(OpenApi.Summary, "Upload a log file")
+      .annotate(
+        OpenApi.Description,
+        "Body: the file itself (gzip is read with Content-Encoding: gzip), its name as ?name=, or multipart/form-data " +
+          "with a part `file`."
+      ),
+    HttpApiEndpoint.post("process", "/logs/process/:log_file_id", {
+      params: { log_file_id: LogFileId },
+      success: QueuedTask,
+      error: [...projectErrors, TooBusy]
+    }).annotate(OpenApi.Summary, "Parse and store an uploaded file's lines, then calculate its analytics"),
+    HttpApiEndpoint.get("file", "/logs/files/:log_file_id", {
+      params: { log_file_id: LogFileId },
+      success: Schema.Struct({ file: LogFile, analytics: Schema.NullOr(FileAnalytics) }),
+      error: [...projectErrors]
+    }).annotate(OpenApi.Summary, "An uploaded file and what its processing found")
+  )
+  .middleware(Auth)
+  .middleware(Decoding) {}

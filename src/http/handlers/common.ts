@@ -1,0 +1,41 @@
+/** How errors of the rooms below become answers, in one place. */
+import { Effect } from "effect"
+import type { EnqueueError } from "../../jobs/Engine.ts"
+import { Invalid, invalid, NotFound, TooBusy, Unavailable } from "../Errors.ts"
+
+/** Redis or Postgres did not do it: 503. */
+export const unavailable = (error: { readonly message: string }): Unavailable =>
+  new Unavailable({ message: error.message })
+
+/** 503 for whatever an effect fails with. */
+export const orUnavailable = <A, E extends { readonly message: string }, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, Unavailable, R> => Effect.mapError(effect, unavailable)
+
+/** What is undefined is 404. */
+export const orNotFound = <A>(value: A | undefined, what: string): Effect.Effect<A, NotFound> =>
+  value === undefined
+    ? Effect.fail(new NotFound({ message: `expected ${what} that exists, got none` }))
+    : Effect.succeed(value)
+
+/** Why a job was not taken, as an answer. */
+export const fromEnqueue = (error: EnqueueError): Invalid | NotFound | TooBusy | Unavailable => {
+  switch (error._tag) {
+    case "QueueFull":
+      return new TooBusy({ message: error.message, retryAfterMs: error.retryAfterMs })
+    case "PayloadInvalid":
+      return new Invalid({
+        message: error.message,
+        issues: error.issues.map(({ message, path }) => ({
+          path: path === "" ? "payload" : `payload.${path}`,
+          message
+        }))
+      })
+    case "PayloadTooLarge":
+      return invalid("payload", error.message)
+    case "UnknownTask":
+      return new NotFound({ message: `${error.message}: GET /v1/tasks lists them` })
+    case "EngineUnavailable":
+      return unavailable(error)
+  }
+}

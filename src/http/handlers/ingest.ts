@@ -1,0 +1,145 @@
+/**
+ * POST /v1/logs: a body of any size becomes batches on the log stream while it arrives. Promises that at most one batch and
+ * one chunk are held in memory, that a slow pipeline slows the sender down before it is refused, and that every line is
+ * either accepted or named as rejected.
+ */
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import { Clock, Duration, Effect, Schedule } from "effect"
+import { HttpServerRequest } from "effect/http"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Readable } from "node:stream"
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib"
+import type { ProjectId } from "../../domain/Ids.ts"
+import { type LineMode, makeLineDecoder } from "../../ingest/protocols/ndjson.ts"
+import * as BatchCutter from "../../streams/BatchCutter.ts"
+import { type LogBatch, LogStream } from "../../streams/LogStream.ts"
+import { invalid, TooBusy, TooLarge, Unavailable } from "../Errors.ts"
+
+/** How long a sender is slowed down by a full stream before it is refused. */
+const patience = Duration.seconds(20)
+
+export interface IngestLimits {
+  /** Largest unpacked body, bytes. */
+  readonly bodyMax: number
+}
+
+const modeOf = (contentType: string | undefined): LineMode => {
+  const type = (contentType ?? "").split(";")[0]?.trim().toLowerCase()
+  if (type === "application/json") return "json"
+  return type === "application/x-ndjson" || type === "application/jsonl" || type === "application/x-jsonlines"
+    ? "ndjson"
+    : "text"
+}
+
+const unpackers: Readonly<Record<string, () => NodeJS.ReadWriteStream & Readable>> = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress
+}
+
+/** The request's body, unpacked, as a stream of chunks. */
+export const openBody = Effect.fnUntraced(function* (limits: IngestLimits) {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  const message = NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage
+  const length = Number(message.headers["content-length"] ?? 0)
+  if (length > limits.bodyMax) return yield* tooLarge(limits)
+  const encoding = (message.headers["content-encoding"] ?? "identity").trim().toLowerCase()
+  const unpacker = unpackers[encoding]
+  if (encoding !== "identity" && unpacker === undefined) {
+    return yield* invalid("Content-Encoding", `expected gzip, deflate, br, zstd or none, got "${encoding}"`)
+  }
+  if (/^100-continue$/iu.test(message.headers.expect ?? "")) {
+    ;(NodeHttpServerRequest.toServerResponse(request) as ServerResponse).writeContinue()
+  }
+  if (unpacker === undefined) return { stream: message as Readable, headers: message.headers }
+  const stream = unpacker()
+  message.on("error", (error) => stream.destroy(error))
+  message.on("aborted", () => stream.destroy(new Error("the client went away")))
+  message.pipe(stream)
+  return { stream: stream as Readable, headers: message.headers }
+})
+
+const tooLarge = (limits: IngestLimits, accepted = 0): TooLarge =>
+  new TooLarge({
+    message: `expected a body of at most ${limits.bodyMax} bytes (unpacked), got more; ${accepted} lines were accepted before: send smaller requests`
+  })
+
+/** Reads a body chunk by chunk; a body that ends early or can't be unpacked is an `Invalid`. */
+export const chunksOf = (stream: Readable) => {
+  const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  return Effect.tryPromise({
+    try: () => iterator.next(),
+    catch: (error) =>
+      invalid(
+        "body",
+        `expected a whole body, got one that can't be read: ${error instanceof Error ? error.message : String(error)}`
+      )
+  }).pipe(Effect.map((step) => (step.done === true ? undefined : step.value)))
+}
+
+const appendPatiently = (logs: LogStream["Service"], batch: LogBatch, remember: boolean, accepted: number) =>
+  logs.append(batch, { remember }).pipe(
+    Effect.retry({
+      schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo({ duration: patience })),
+      while: (error) => error._tag === "LogStreamFull" && accepted > 0
+    }),
+    Effect.catchTags({
+      LogStreamFull: (full) =>
+        Effect.fail(
+          new TooBusy({
+            message: `${full.message}; ${accepted} lines of this request were accepted: repeat it with an Idempotency-Key to add each line once`,
+            retryAfterMs: full.retryAfterMs
+          })
+        ),
+      RedisError: (error) =>
+        Effect.fail(
+          new Unavailable({
+            message: `the log stream can't be written now (${accepted} lines were accepted): ${error.message}`
+          })
+        )
+    })
+  )
+
+/** Takes the body of the current request into a project's log stream. */
+export const ingest = Effect.fnUntraced(function* (project: ProjectId, limits: IngestLimits) {
+  const logs = yield* LogStream
+  const { headers, stream } = yield* openBody(limits)
+  const key = headers["idempotency-key"]
+  const idempotencyKey = typeof key === "string" && key !== "" ? key : undefined
+  if (idempotencyKey !== undefined && idempotencyKey.length > 256) {
+    return yield* invalid("Idempotency-Key", `expected at most 256 characters, got ${idempotencyKey.length}`)
+  }
+  const decoder = makeLineDecoder(modeOf(headers["content-type"]))
+  const cutter = BatchCutter.make(project, yield* Clock.currentTimeMillis, idempotencyKey)
+  let accepted = 0
+  const send = Effect.fnUntraced(function* (lines: ReadonlyArray<string>, last: boolean) {
+    for (const line of lines) {
+      const batch = cutter.push(line)
+      if (batch === undefined) continue
+      yield* appendPatiently(logs, batch, idempotencyKey !== undefined, accepted)
+      accepted += batch.lines.length
+    }
+    const rest = last ? cutter.end() : undefined
+    if (rest !== undefined) {
+      yield* appendPatiently(logs, rest, idempotencyKey !== undefined, accepted)
+      accepted += rest.lines.length
+    }
+  })
+  const next = chunksOf(stream)
+  let bytes = 0
+  for (;;) {
+    const chunk = yield* next
+    if (chunk === undefined) break
+    bytes += chunk.length
+    if (bytes > limits.bodyMax) {
+      stream.destroy()
+      return yield* tooLarge(limits, accepted)
+    }
+    yield* send(decoder.push(chunk), false)
+  }
+  yield* send(decoder.end(), true)
+  const { rejected, rejectedTotal } = decoder
+  return { accepted, rejected, rejectedTotal }
+})

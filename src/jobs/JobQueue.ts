@@ -1,0 +1,41 @@
+/**
+ * The three queues and the ids of jobs. Promises that the queue of a job can be told from its id alone, so that a look-up
+ * by id is one read. How a queue travels is the matter of `streams/`.
+ */
+import { randomBytes } from "node:crypto"
+
+/** A priority and its stream. `high-priority` goes before `default`, `default` before `low-priority`. */
+export type QueueName = "high-priority" | "default" | "low-priority"
+
+/** Every queue, in the order in which they are served. */
+export const queues: ReadonlyArray<QueueName> = ["high-priority", "default", "low-priority"]
+
+/** The id of a job: the `task_id` of the HTTP API. `h-…`, `d-…` or `l-…`, the letter being its queue. */
+export type JobId = string & { readonly JobId: "JobId" }
+
+const letters: Record<QueueName, string> = { "high-priority": "h-", default: "d-", "low-priority": "l-" }
+const byLetter: Record<string, QueueName> = { "h-": "high-priority", "d-": "default", "l-": "low-priority" }
+
+/** The queue an id belongs to; undefined where it is no id of ours. */
+export const queueOf = (id: string): QueueName | undefined => byLetter[id.slice(0, 2)]
+
+/** True for a name of one of the three queues. */
+export const isQueueName = (name: string): name is QueueName => Object.hasOwn(letters, name)
+
+const allowed = /^[\w.:@/+-]{1,200}$/u
+
+/** The id of a job whose caller chose it; undefined where it holds other characters than `A-Z a-z 0-9 _ . : @ / + -` or over 200. */
+export const chosenId = (queue: QueueName, id: string): JobId | undefined =>
+  allowed.test(id) ? ((queueOf(id) === queue ? id : letters[queue] + id) as JobId) : undefined
+
+/** The id of the n-th helper of a job with a chosen id. */
+export const derivedId = (queue: QueueName, id: JobId, n: number): JobId => `${letters[queue]}${id.slice(2)}.${n}` as JobId
+
+const origin = randomBytes(5).toString("hex")
+let count = 0
+
+/** A fresh id: sorts by time, unique by process and counter. `now` in epoch ms. */
+export const freshId = (queue: QueueName, now: number): JobId => {
+  count = (count + 1) % 2_176_782_336
+  return (letters[queue] + now.toString(36) + origin + count.toString(36)) as JobId
+}

@@ -1,0 +1,206 @@
+/**
+ * The language of tasks: a definition with a name, and what one may do with it. Promises that payload, result and error are
+ * typed at both ends and encoded in between; where and when a job runs is left to the engine behind the port.
+ */
+import { Context, Duration, Effect, Exit, Layer, Result, Schema, SchemaIssue } from "effect"
+import {
+  type AwaitError,
+  Engine,
+  type EnqueueError,
+  type EnqueueOptions,
+  type Failure,
+  type Issue,
+  JobFailed,
+  PayloadInvalid
+} from "./Engine.ts"
+import * as Job from "./Job.ts"
+import type { JobId, QueueName } from "./JobQueue.ts"
+import { Cancelled, type Signal, Snoozed } from "./Outcome.ts"
+import type { AnyTask, JobContext, Registration } from "./Registry.ts"
+import * as Retry from "./Retry.ts"
+
+export type { AnyTask, JobContext } from "./Registry.ts"
+
+type Fields = Schema.Struct.Fields
+type Payload<P extends Fields> = Schema.Struct.Type<P>
+type Handler<P extends Fields, R, E, X> = (payload: Payload<P>, job: JobContext) => Effect.Effect<R, E | Signal, X>
+
+export interface Task<Name extends string, P extends Fields, R, E> extends Job.Target<P, R>, AnyTask {
+  readonly name: Name
+  readonly payload: Schema.Struct<P>
+  readonly retry: Retry.Retry
+  /** This task's job as data, for chains, groups and schedules. */
+  readonly job: (payload: Payload<P>) => Job.Job<R>
+  /** Adds a job; its id comes back at once. */
+  readonly enqueue: (payload: Payload<P>, options?: EnqueueOptions) => Effect.Effect<JobId, EnqueueError, Engine>
+  /** Adds a job and waits: its result, or its declared error, typed. */
+  readonly run: (
+    payload: Payload<P>,
+    options?: EnqueueOptions
+  ) => Effect.Effect<R, E | EnqueueError | AwaitError, Engine>
+  /** Makes the task runnable: `build` is run once and gives the handler; its services are those of the layer. */
+  readonly toLayer: <RX, RB = never, EB = never>(
+    build: Effect.Effect<Handler<P, R, E, RX>, EB, RB>
+  ) => Layer.Layer<never, EB, RB | RX | Engine>
+}
+
+export interface Options<P extends Fields, R extends Schema.Top, E extends Schema.Top> {
+  readonly payload: P
+  /** Default: no result. */
+  readonly result?: R
+  /** Errors a handler may fail with; default none. An error with `retryable: false` is not tried again. */
+  readonly error?: E
+  readonly queue?: QueueName
+  /** How long one attempt may run; default without limit. */
+  readonly timeout?: Duration.Input
+  /** Default: 3 retries, base 60 s. */
+  readonly retry?: Retry.Retry
+  /** While a job with the same key is unfinished, enqueue adds nothing and returns that job's id. */
+  readonly unique?: (payload: Payload<P>) => string
+  /** How long the result is kept; default 1 day. */
+  readonly resultTtl?: Duration.Input
+}
+
+const namePattern = /^[a-z][\w.-]{0,99}$/u
+
+/** Defines a task. `name` is its name on the wire: lower case, stable. */
+export const make = <
+  const Name extends string,
+  const P extends Fields,
+  R extends Schema.Top = typeof Schema.Void,
+  E extends Schema.Top = typeof Schema.Never
+>(
+  name: Name,
+  options: Options<P, R, E>
+): Task<Name, P, R["Type"], E["Type"]> => {
+  if (!namePattern.test(name)) throw new Error(`expected a task name like "clean_up", got ${JSON.stringify(name)}`)
+  const payload = Schema.Struct(options.payload)
+  const codec = codecOf(payload)
+  const result = codecOf(options.result ?? Schema.Void)
+  const error = options.error === undefined ? undefined : codecOf(options.error)
+  const queue = options.queue ?? "default"
+  const retry = options.retry ?? Retry.standard
+  const timeout = options.timeout === undefined ? undefined : Duration.fromInputUnsafe(options.timeout)
+  const resultTtlMs = Duration.toMillis(Duration.fromInputUnsafe(options.resultTtl ?? "1 day"))
+  const partial = partialCodec(options.payload)
+
+  const jobOf = (p: Payload<P>, encoded: Job.Encoded): Job.Job<R["Type"]> =>
+    Job.make({
+      task: name,
+      queue,
+      payload: encoded,
+      unique: options.unique === undefined || Result.isFailure(encoded) ? undefined : options.unique(p)
+    })
+  const job = (p: Payload<P>): Job.Job<R["Type"]> => jobOf(p, codec.encode(p))
+  const encodeError = (e: unknown): Failure | undefined => {
+    const encoded = error?.encode(e)
+    return encoded !== undefined && Result.isSuccess(encoded) ? failureOf(e, encoded.success) : undefined
+  }
+  const decodeFailure = (failed: JobFailed): Effect.Effect<never, E["Type"] | JobFailed> => {
+    const decoded = error?.decode("value" in failed.error ? failed.error["value"] : undefined)
+    return Effect.fail(decoded !== undefined && Result.isSuccess(decoded) ? (decoded.success as E["Type"]) : failed)
+  }
+  return {
+    name,
+    queue,
+    payload,
+    retry,
+    timeout,
+    job,
+    encodePart: partial,
+    jobFromJson: (json) => {
+      const decoded = codec.decode(json)
+      return Result.isFailure(decoded)
+        ? Result.fail(new PayloadInvalid({ task: name, issues: decoded.failure }))
+        : Result.succeed(job(decoded.success as Payload<P>))
+    },
+    enqueue: (p, o) => Engine.use((engine) => engine.enqueue(job(p), o)),
+    run: (p, o) =>
+      Engine.use((engine) =>
+        Effect.flatMap(engine.enqueue(job(p), o), (id) =>
+          Effect.flatMap(Effect.catchTag(engine.await(id), "JobFailed", decodeFailure), (value) => {
+            const decoded = result.decode(value)
+            return Result.isSuccess(decoded)
+              ? Effect.succeed(decoded.success as R["Type"])
+              : Effect.fail(new JobFailed({ id, error: { _tag: "ResultInvalid", issues: decoded.failure } }))
+          })
+        )
+      ),
+    toLayer: <RX, RB, EB>(build: Effect.Effect<Handler<P, R["Type"], E["Type"], RX>, EB, RB>) =>
+      Layer.effectDiscard(
+        Effect.gen(function* () {
+          const engine = yield* Engine
+          const run = yield* build
+          const context = yield* Effect.context<RX>()
+          yield* engine.register({
+            name,
+            queue,
+            timeoutMs: timeout === undefined ? undefined : Duration.toMillis(timeout),
+            retry,
+            resultTtlMs,
+            decode: codec.decode,
+            encodeResult: result.encode,
+            encodeError,
+            // The context below holds all that the handler asks for.
+            run: run as Registration["run"],
+            context: context as Context.Context<never>
+          })
+        })
+      )
+  }
+}
+
+/** Said by a handler: not now, again after `wait`. Counts as no attempt. */
+export const snooze = (wait: Duration.Input): Effect.Effect<never, Snoozed> =>
+  Effect.fail(new Snoozed({ wait: Duration.fromInputUnsafe(wait) }))
+
+/** Said by a handler: there is nothing left to do; the job ends as cancelled. */
+export const cancel = (reason: string): Effect.Effect<never, Cancelled> => Effect.fail(new Cancelled({ reason }))
+
+/** A declared error as it is kept: its tag and message to be read by people, its encoded value to be decoded by `run`. */
+const failureOf = (error: unknown, value: unknown): Failure => {
+  const tagged = typeof error === "object" && error !== null ? (error as { _tag?: unknown; message?: unknown }) : {}
+  return {
+    _tag: typeof tagged._tag === "string" ? tagged._tag : "Error",
+    message: typeof tagged.message === "string" ? tagged.message : String(error),
+    value
+  }
+}
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+const issuesOf = (cause: Exit.Failure<unknown, Schema.SchemaError>["cause"]): ReadonlyArray<Issue> => {
+  const fail = cause.reasons.find((r) => r._tag === "Fail")
+  if (fail === undefined) return [{ path: "", message: "the schema needs a service or died" }]
+  return format(fail.error.issue).issues.map((i) => ({
+    path: (i.path ?? []).map((p) => String(typeof p === "object" ? p.key : p)).join("."),
+    message: i.message
+  }))
+}
+
+/** Both ways between a schema's type and JSON data, made once per task. */
+const codecOf = (schema: Schema.Top) => {
+  const json = Schema.toCodecJson(schema) as unknown as Schema.Codec<unknown, unknown>
+  const decodeExit = Schema.decodeUnknownExit(json, { errors: "all" })
+  const encodeExit = Schema.encodeUnknownExit(json, { errors: "all" })
+  const asResult = (exit: Exit.Exit<unknown, Schema.SchemaError>): Job.Encoded =>
+    Exit.isSuccess(exit) ? Result.succeed(exit.value) : Result.fail(issuesOf(exit.cause))
+  return {
+    decode: (u: unknown) => asResult(decodeExit(u)),
+    encode: (u: unknown) => asResult(encodeExit(u))
+  }
+}
+
+/** Encodes some of a struct's fields, for the part of a chain's payload that is known beforehand. */
+const partialCodec = (fields: Fields) => {
+  const known = new Map<string, ReturnType<typeof codecOf>>()
+  return (part: object): Job.Encoded => {
+    const keys = Object.keys(part).filter((k) => Object.hasOwn(fields, k))
+    const name = keys.join("\n")
+    let codec = known.get(name)
+    if (codec === undefined) {
+      codec = codecOf(Schema.Struct(Object.fromEntries(keys.map((k) => [k, fields[k] as Fields[string]]))))
+      known.set(name, codec)
+    }
+    return codec.encode(part)
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * The WebSocket `/live`: signs clients in, answers their subscriptions with a snapshot (or with what they missed) and then
+ * with events. One follower per process reads what all processes publish through Redis; gateways never talk to each other.
+ */
+import { Context, Effect, FiberSet, Layer, Result, Schedule, Stream } from "effect"
+import type { IncomingMessage } from "node:http"
+import type { WebSocket } from "ws"
+import type { ApiKey } from "../domain/Project.ts"
+import type { ProjectId } from "../domain/Ids.ts"
+import type { LogEvent, StoredEvent } from "../domain/LogEvent.ts"
+import * as Query from "../domain/Query.ts"
+import { Alerts } from "../store/Alerts.ts"
+import { ApiKeys } from "../store/ApiKeys.ts"
+import { Logs } from "../store/Logs.ts"
+import { Notifications } from "../store/Notifications.ts"
+import { Projects } from "../store/Projects.ts"
+import { Events } from "../streams/Events.ts"
+import { Inspect } from "../streams/Inspect.ts"
+import { Live, type Publication } from "../streams/Live.ts"
+import { decode, type ErrorCode, type ServerMessage, type Subscribe, type Topic, topics } from "./Protocol.ts"
+import { Rooms, write } from "./Rooms.ts"
+import { jobRow } from "./Rows.ts"
+
+/** How long a client may take to sign in. */
+const signInMs = 5_000
+/** A client that does not answer one ping by the next is gone. */
+const pingMs = 30_000
+/** Items of a snapshot, by topic. */
+const snapshotSize = { tail: 200, notifications: 50, jobs: 50, alerts: 200 } as const
+
+/** Why a subscription was refused. */
+class Refused extends Error {
+  readonly code: ErrorCode
+  constructor(code: ErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+const refuse = (code: ErrorCode, message: string) => Effect.fail(new Refused(code, message))
+const unavailable = (error: { readonly message: string }) => new Refused("unavailable", error.message)
+
+export class Gateway extends Context.Service<
+  Gateway,
+  {
+    /** Serves one connection until it closes. */
+    readonly accept: (socket: WebSocket, request: IncomingMessage) => void
+  }
+>()("loglytics/live/Gateway") {
+  static readonly layer = Layer.effect(
+    Gateway,
+    Effect.suspend(() => make)
+  )
+}
+
+const forever = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
+
+const make = Effect.gen(function* () {
+  const live = yield* Live
+  const events = yield* Events
+  const inspect = yield* Inspect
+  const logs = yield* Logs
+  const alerts = yield* Alerts
+  const notifications = yield* Notifications
+  const keys = yield* ApiKeys
+  const projects = yield* Projects
+  const rooms = new Rooms()
+  const run = yield* FiberSet.makeRuntime<never>()
+
+  const follow = live.follow((p) => rooms.dispatch(p))
+  const followJobs = Stream.runForEach(events.tail(), ({ rows, seq }) =>
+    Effect.sync(() => rooms.dispatch({ topic: "jobs", seq, project: undefined, data: rows.map(jobRow) }))
+  )
+  const watch = Effect.suspend(() => Effect.forEach(rooms.tailed(), live.watchTail, { discard: true })).pipe(
+    Effect.ignore,
+    Effect.repeat(Schedule.spaced("3 seconds"))
+  )
+  const supervised = <E>(effect: Effect.Effect<unknown, E>) =>
+    effect.pipe(
+      Effect.tapCause((cause) => Effect.logWarning("live follower starts anew", cause)),
+      Effect.sandbox,
+      Effect.retry(forever),
+      Effect.forkScoped
+    )
+  yield* supervised(follow)
+  yield* supervised(followJobs)
+  yield* Effect.forkScoped(watch)
+
+  /** The project a subscription is about, if this key may hear of it. */
+  const projectOf = Effect.fnUntraced(function* (key: ApiKey, message: Subscribe) {
+    if (message.topic === "jobs") {
+      return key.role === "admin"
+        ? undefined
+        : yield* refuse("forbidden", "jobs: expected an admin key, got a project key")
+    }
+    if (key.role === "project" && key.project !== null) {
+      return message.project === undefined || message.project === key.project
+        ? key.project
+        : yield* refuse("forbidden", `this key is for project "${key.project}", got "${message.project}"`)
+    }
+    const wanted = (message.project ?? "default") as ProjectId
+    const known = yield* Effect.mapError(projects.get(wanted), unavailable)
+    return known === undefined
+      ? yield* refuse("not_found", `expected a project that exists, got "${wanted}"`)
+      : known.id
+  })
+
+  /** State of a topic now, newest last. */
+  const snapshot = (
+    topic: Topic,
+    project: ProjectId | undefined,
+    query: Query.Query
+  ): Effect.Effect<ReadonlyArray<unknown>, { readonly message: string }> => {
+    if (topic === "jobs" || project === undefined) {
+      return Effect.map(inspect.recent({ limit: snapshotSize.jobs }), (rows) => rows.map(jobRow).toReversed())
+    }
+    switch (topic) {
+      case "tail":
+        return query._tag === "All"
+          ? logs.recent(project, snapshotSize.tail)
+          : Effect.map(logs.search({ project, query, limit: snapshotSize.tail }), (page) => page.events.toReversed())
+      case "alerts":
+        return Effect.map(alerts.list({ project, limit: snapshotSize.alerts }), (list) =>
+          list.filter(({ state }) => state === "firing" || state === "pending").toReversed()
+        )
+      case "notifications":
+        return Effect.map(notifications.list(project, snapshotSize.notifications), (list) => list.toReversed())
+    }
+  }
+
+  /** Where a snapshot taken now stands. Job rows carry their job's id, so one that comes twice does no harm. */
+  const position = (topic: Topic) => (topic === "jobs" ? Effect.succeed("0-0") : live.last(topic))
+
+  const subscribe = Effect.fnUntraced(function* (socket: WebSocket, key: ApiKey, message: Subscribe) {
+    const parsed = Query.parse(message.query ?? "")
+    if (!parsed.ok) {
+      return yield* refuse("invalid", `query at ${parsed.position}: expected ${parsed.expected}, got ${parsed.got}`)
+    }
+    const { topic } = message
+    const project = yield* projectOf(key, message)
+    const matches = Query.compile(parsed.query)
+    const accepts = topic === "tail" ? (item: unknown) => matches(asEvent(item as StoredEvent)) : () => true
+    rooms.join(socket, { topic, project, accepts })
+    if (topic === "tail" && project !== undefined) yield* Effect.ignore(live.watchTail(project))
+    const seq = yield* Effect.mapError(position(topic), unavailable)
+    if (message.after !== undefined && topic !== "jobs" && project !== undefined) {
+      const missed = yield* Effect.mapError(live.since(topic, project, message.after), unavailable)
+      if (missed.complete) {
+        const replay = missed.publications.map((p) => eventOf(p, accepts)).filter((e) => e.data.length > 0)
+        return rooms.begin(socket, topic, replay, missed.publications.at(-1)?.seq ?? message.after)
+      }
+    }
+    const data = yield* Effect.mapError(snapshot(topic, project, parsed.query), unavailable)
+    rooms.begin(socket, topic, [{ type: "snapshot", topic, seq, data }], seq)
+  })
+
+  const fail = (socket: WebSocket, error: Refused): void =>
+    write(socket, { type: "error", code: error.code, message: error.message })
+
+  const signIn = Effect.fnUntraced(function* (secret: string) {
+    const key = yield* Effect.mapError(keys.verify(secret), unavailable)
+    return key ?? (yield* refuse("unauthorized", "expected a valid API key, got one that is unknown or expired"))
+  })
+
+  const accept = (socket: WebSocket, request: IncomingMessage): void => {
+    let key: ApiKey | undefined
+    let alive = true
+    const timer = setTimeout(() => key ?? socket.close(4401, "expected a message of type auth within 5 s"), signInMs)
+    const pinger = setInterval(() => {
+      if (!alive) return socket.terminate()
+      alive = false
+      socket.ping()
+    }, pingMs)
+    socket.on("pong", () => (alive = true))
+    socket.on("error", () => socket.terminate())
+    socket.on("close", () => {
+      clearTimeout(timer)
+      clearInterval(pinger)
+      rooms.leave(socket)
+    })
+    const guarded = <A>(effect: Effect.Effect<A, Refused>) =>
+      run(
+        Effect.catchCause(Effect.asVoid(effect), (cause) =>
+          Effect.sync(() => fail(socket, cause.reasons.map(refusal).find((r) => r !== undefined) ?? internal))
+        )
+      )
+    const enter = (secret: string, wanted: ReadonlyArray<Subscribe>) =>
+      signIn(secret).pipe(
+        Effect.tapError((error) =>
+          Effect.sync(() => {
+            fail(socket, error)
+            socket.close(error.code === "unauthorized" ? 4401 : 1013, error.code)
+          })
+        ),
+        Effect.catch(() => Effect.void),
+        Effect.flatMap((found) => {
+          if (found === undefined) return Effect.void
+          key = found
+          clearTimeout(timer)
+          write(socket, { type: "ready", projects: found.role === "admin" ? "*" : [String(found.project)] })
+          return Effect.forEach(
+            wanted,
+            (message) =>
+              Effect.catch(subscribe(socket, found, message), (error) => Effect.sync(() => fail(socket, error))),
+            { discard: true }
+          )
+        })
+      )
+    const wanted = subscriptionsOf(request)
+    const bearer = /^Bearer\s+(\S+)$/iu.exec(request.headers.authorization ?? "")?.[1]
+    if (bearer !== undefined) guarded(enter(bearer, wanted))
+    socket.on("message", (raw, binary) => {
+      const decoded = decode(binary ? "" : String(raw))
+      if (Result.isFailure(decoded)) {
+        return fail(
+          socket,
+          new Refused("invalid", `expected a message of the /live protocol: ${decoded.failure.message}`)
+        )
+      }
+      const message = decoded.success
+      if (message.type === "ping") return write(socket, { type: "pong" })
+      if (message.type === "auth") return void guarded(enter(message.key, wanted))
+      if (key === undefined) return fail(socket, new Refused("unauthorized", "expected a message of type auth first"))
+      if (message.type === "unsubscribe") return rooms.leave(socket, message.topic)
+      guarded(subscribe(socket, key, message))
+    })
+  }
+
+  return Gateway.of({ accept })
+})
+
+const internal = new Refused("unavailable", "an unexpected error; the server's log says which")
+const refusal = (reason: { readonly _tag: string; readonly error?: unknown }): Refused | undefined =>
+  reason._tag === "Fail" && reason.error instanceof Refused ? reason.error : undefined
+
+/** A stored event as parsers make it, so that the same predicates judge both. */
+const asEvent = (event: StoredEvent): LogEvent => ({ ...event, time: Date.parse(event.time) })
+
+const eventOf = (p: Publication, accepts: (item: unknown) => boolean): Extract<ServerMessage, { type: "event" }> => ({
+  type: "event",
+  topic: p.topic,
+  seq: p.seq,
+  data: p.data.filter(accepts)
+})
+
+/** `/live?topics=alerts,tail&project=default&query=…` subscribes at once. */
+const subscriptionsOf = (request: IncomingMessage): ReadonlyArray<Subscribe> => {
+  const params = new URL(request.url ?? "/", "http://localhost").searchParams
+  const project = params.get("project")
+  const query = params.get("query")
+  const named = (params.get("topics") ?? "").split(",")
+  return topics
+    .filter((topic) => named.includes(topic))
+    .map((topic) => ({
+      type: "subscribe" as const,
+      topic,
+      ...(project === null ? {} : { project }),
+      ...(query === null || topic !== "tail" ? {} : { query })
+    }))
+}

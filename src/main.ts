@@ -1,0 +1,178 @@
+/**
+ * Where everything meets: reads the settings, picks the roles, builds the layers in order and takes them down in reverse:
+ * the doors first, then the beat, then workers and pipeline (which drain), then the connections. No other file sees both
+ * the engine and the application whole.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Cause, Effect, Exit, Layer, Logger, References, type Runtime, Schedule } from "effect"
+import { hostname } from "node:os"
+import { resolve } from "node:path"
+import { parseArgs } from "node:util"
+import * as Workers from "./actors/Supervisor.ts"
+import { defaultProject } from "./domain/Project.ts"
+import { Server } from "./http/Server.ts"
+import { follow } from "./ingest/sources/file_tail.ts"
+import { Gateway } from "./live/Gateway.ts"
+import { jobLog } from "./main/JobLog.ts"
+import { ensureFirstKey, type FirstKey } from "./main/Keys.ts"
+import { LiveBusLive } from "./main/LiveBus.ts"
+import { ProbesLive } from "./main/Probes.ts"
+import { Intake } from "./pipeline/Intake.ts"
+import { LogActors } from "./pipeline/LogActor.ts"
+import * as OwnLogs from "./pipeline/OwnLogs.ts"
+import * as Beat from "./schedules/Beat.ts"
+import { table } from "./schedules/table.ts"
+import * as Settings from "./Settings.ts"
+import { Blobs } from "./store/Blobs.ts"
+import * as Store from "./store/Store.ts"
+import { Live } from "./streams/Live.ts"
+import { LogStream } from "./streams/LogStream.ts"
+import { Redis } from "./streams/Redis.ts"
+import { StreamsLive } from "./streams/Streams.ts"
+import { AlertSinkLive } from "./tasks/AlertSink.ts"
+import { TasksLive } from "./tasks/all.ts"
+
+const roles = ["serve", "work", "beat"] as const
+type Role = (typeof roles)[number]
+
+const megabyte = 1_024 * 1_024
+const leaseMs = 5_000
+
+/** What the command line of this file says. */
+const readArguments = (argv: ReadonlyArray<string>) => {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      roles: { type: "string", default: roles.join(",") },
+      port: { type: "string" },
+      host: { type: "string" },
+      tail: { type: "string", multiple: true, default: [] }
+    },
+    allowPositionals: false
+  })
+  const named = values.roles.split(",")
+  const wrong = named.find((role) => !roles.includes(role as Role))
+  if (wrong !== undefined) throw new Error(`--roles: expected ${roles.join(", ")}, got ${JSON.stringify(wrong)}`)
+  return { ...values, roles: named as ReadonlyArray<Role> }
+}
+
+type Arguments = ReturnType<typeof readArguments>
+
+/** What every role stands on. */
+const foundation = (s: Settings.Settings) =>
+  Layer.mergeAll(AlertSinkLive, LiveBusLive, ProbesLive(s.dataDir), Intake.layer).pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(
+        StreamsLive(),
+        Live.layer,
+        LogStream.layer({
+          partitions: s.logPartitions,
+          batchesMax: 100_000,
+          bytesMax: s.logBacklogMb * megabyte,
+          rememberMs: 24 * 3_600_000,
+          leaseMs
+        }),
+        Store.layer({ url: s.databaseUrl, schema: s.databaseSchema }),
+        Blobs.layer(resolve(s.dataDir, "files"))
+      )
+    ),
+    Layer.provideMerge(Redis.layer({ url: s.redisUrl, namespace: s.namespace }))
+  )
+
+const work = (s: Settings.Settings) =>
+  Layer.mergeAll(
+    LogActors.layer(`${hostname()}-${process.pid}`, { batchesPerTurn: 16, idleMs: 1_000, leaseMs }),
+    Workers.layer({ concurrency: s.concurrency })
+  ).pipe(Layer.provideMerge(TasksLive))
+
+const serve = (s: Settings.Settings) =>
+  Server.layer({
+    host: s.host,
+    port: s.port,
+    bodyMax: s.bodyMaxMb * megabyte,
+    webRoot: resolve(import.meta.dirname, "../web/dist")
+  }).pipe(Layer.provide([Gateway.layer, Beat.layerInspect(table)]))
+
+/** Follows files of this host into the default project. */
+const tail = (s: Settings.Settings, globs: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const intake = yield* Intake
+    yield* Effect.logInfo(`follows ${globs.join(", ")}`)
+    yield* follow(
+      { patterns: globs, from: "start", positionsFile: resolve(s.dataDir, "tail.json") },
+      ({ lines }) => intake.submit(defaultProject, lines).pipe(Effect.retry(Schedule.spaced("1 second")))
+    )
+  })
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const welcome = (url: string, first: FirstKey): void => {
+  const key = first.secret ?? "YOUR_KEY"
+  say("")
+  say("  Loglytics is ready")
+  say(`  Dashboard  ${url}/`)
+  if (first.made) {
+    say(`  API key    ${key}`)
+    say(`             shown once; the command line on this host reads it from ${first.file}`)
+    say(`  Sign in    ${url}/#key=${key}`)
+  } else if (first.secret !== undefined) say("  API key    the one in LOGLYTICS_API_KEY")
+  else
+    say(`  API key    made at an earlier start (kept in ${first.file}); make another with: npx loglytics keys create`)
+  say(
+    `  Send logs  curl -H 'Authorization: Bearer ${first.made ? key : "YOUR_KEY"}' --data-binary @FILE ${url}/v1/logs`
+  )
+  say("             npx loglytics send FILE")
+  say("  Stop       Ctrl-C")
+  say("")
+}
+
+const program = (s: Settings.Settings, args: Arguments, own: OwnLogs.OwnLogs) =>
+  Effect.gen(function* () {
+    const base = yield* Layer.build(foundation(s))
+    return yield* Effect.gen(function* () {
+      yield* Effect.forkScoped(own.ship)
+      yield* Effect.forkScoped(jobLog)
+      if (args.roles.includes("work")) yield* Layer.build(work(s))
+      if (args.roles.includes("beat")) yield* Layer.build(Beat.layer(table))
+      if (args.roles.includes("serve")) {
+        const context = yield* Layer.build(serve(s))
+        const { port } = yield* Server.pipe(Effect.provideContext(context))
+        const url = `http://${s.host === "0.0.0.0" ? "127.0.0.1" : s.host}:${port}`
+        welcome(url, yield* ensureFirstKey(s.dataDir, url, s.apiKey))
+      } else say(`  Loglytics ${args.roles.join(" and ")} is ready`)
+      if (args.tail.length > 0) yield* Effect.forkScoped(tail(s, args.tail))
+      yield* Effect.logInfo("started", { roles: args.roles.join(","), pid: process.pid })
+      return yield* Effect.never
+    }).pipe(Effect.provideContext(base))
+  }).pipe(Effect.scoped)
+
+const teardown: Runtime.Teardown = (exit, onExit) =>
+  onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+
+const start = (): void => {
+  let args: Arguments
+  try {
+    args = readArguments(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`loglytics: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 2
+    return
+  }
+  const env = {
+    ...process.env,
+    ...(args.port === undefined ? {} : { PORT: args.port }),
+    ...(args.host === undefined ? {} : { HOST: args.host })
+  }
+  const settings = Settings.read(env)
+  if (!settings.ok) {
+    for (const fault of settings.faults) process.stderr.write(`loglytics: ${fault}\n`)
+    process.exitCode = 2
+    return
+  }
+  const own = OwnLogs.make()
+  const console = process.stdout.isTTY ? Logger.consolePretty() : Logger.consoleLogFmt
+  const loggers = Layer.mergeAll(Logger.layer([console, own.logger]), Layer.succeed(References.MinimumLogLevel, "Info"))
+  NodeRuntime.runMain(program(settings.settings, args, own).pipe(Effect.provide(loggers)), { teardown })
+}
+
+start()

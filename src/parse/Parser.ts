@@ -1,0 +1,60 @@
+/**
+ * The contract of the log formats. A format answers one line with an event or says that the line is not its own; it is
+ * pure, never throws and takes time linear in the line. Which format is asked first is decided in all.ts.
+ */
+import type { LogEvent } from "../domain/LogEvent.ts"
+import { day } from "./Time.ts"
+
+export interface Parser {
+  /** As users name the format: `json`, `logfmt`, … */
+  readonly name: string
+  /** The line's event, or undefined when the line is not of this format. `now` is the time of arrival, epoch ms. */
+  readonly parse: (line: string, now: number) => LogEvent | undefined
+}
+
+/** A format that takes every line. */
+export interface Total extends Parser {
+  readonly parse: (line: string, now: number) => LogEvent
+}
+
+export interface ParseContext {
+  /** When the line arrived, epoch ms: its time when it has none, and the bound of how new it can be. */
+  readonly now: number
+  /** The format that the source is known to write: asked first, and only asked. */
+  readonly format?: string
+}
+
+/** What a format found; everything but the message may be missing. */
+export interface Found {
+  time?: number | undefined
+  level?: LogEvent["level"] | undefined
+  service?: string | undefined
+  message: string
+  attributes: Record<string, unknown>
+  traceId?: string | undefined
+  spanId?: string | undefined
+}
+
+/** Longer names of services are cut: they are indexed. */
+const maxService = 128
+
+/**
+ * The event of what was found. A time more than a day after arrival is taken for a wrong clock: the event then has the
+ * time of arrival and keeps its own as attribute `event_time`.
+ */
+export const event = (found: Found, now: number): LogEvent => {
+  const { attributes, time } = found
+  const ahead = time !== undefined && time > now + day
+  if (ahead && time < 8.64e15) attributes["event_time"] = new Date(time).toISOString()
+  const service = found.service ?? ""
+  const made: { -readonly [Key in keyof LogEvent]: LogEvent[Key] } = {
+    time: time === undefined || ahead ? now : time,
+    level: found.level ?? "unknown",
+    service: service.length > maxService ? service.slice(0, maxService) : service,
+    message: found.message,
+    attributes
+  }
+  if (found.traceId !== undefined) made.traceId = found.traceId
+  if (found.spanId !== undefined) made.spanId = found.spanId
+  return made
+}

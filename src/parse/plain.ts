@@ -1,0 +1,141 @@
+/**
+ * Any line. Finds its time, its level and who wrote it where loggers put them, and keeps the whole line as the message,
+ * so that whatever is in it can be searched. The last format of the family: it never refuses.
+ */
+import type { Level } from "../domain/Level.ts"
+import { isException, levelInHeader, levelInPair, word } from "./LevelWords.ts"
+import { type Found, type Total, event } from "./Parser.ts"
+import { found as time, timeAt, timeOfLine } from "./Time.ts"
+
+const letterLevels: Readonly<Record<string, Level>> = {
+  V: "trace", T: "trace", D: "debug", I: "info", N: "info", W: "warn", E: "error", F: "fatal", C: "fatal", A: "fatal"
+}
+
+// Tried where their first characters allow, each anchored (sticky), each linear.
+const android = /\s+(\d{1,7})\s+(\d{1,7})\s+([VDIWEF])\s+([^:]{1,80}?)\s*:/uy
+const logcat = /([VDIWEF])\/([^(:]{1,80}?)\s*(?:\(\s*\d+\))?:/uy
+const klog = /\s+(\d+) ([\w.+-]{1,80}:\d+)\]/uy
+const ruby = /([DIWEFA]), $/u
+const thread = /\s+\[([^\]]{1,300})\]/uy
+const named = /\s*(?:[:|-]\s+)?([A-Za-z_$][\w.$/@-]{0,120}(?:\[[^\]]{0,40}\])?)\s*(?::(?=\s|$)|\s-\s)/uy
+const column = /[,:]?[ \t]+([A-Za-z][\w.$/-]{0,60})(?:[ ]{2,}|\t)(?=\S)/uy
+const bars = /\s*\|\s*([^|]{0,80}?)\s*\|(?:\s*([^|]{0,80}?)\s*\|)?/uy
+const facility = /([A-Z][A-Z_]{1,30})\s$/u
+/** Numbered rows of a cluster's console: number, node, component, state, epoch seconds, flag. */
+const row = /^\d{1,12} \S{1,80} (\S{1,80}) (\S{1,80}) (\d{10}) -?[01] /u
+const redis = / ([.*#-]) /uy
+const redisLevels: Readonly<Record<string, Level>> = { ".": "debug", "-": "info", "*": "info", "#": "warn" }
+const trace = /\b(trace_?id|span_?id)["']?[=:]\s?["']?([0-9a-f]{32}|[0-9a-f]{16})\b/giu
+
+const sticky = (pattern: RegExp, line: string, at: number): RegExpExecArray | null => {
+  pattern.lastIndex = at
+  return pattern.exec(line)
+}
+
+/** `thread` and `service` behind the level: Log4j's `[thread] class:` and its relatives, or a column of its own. */
+const behindLevel = (line: string, at: number, found: Found): void => {
+  let from = at
+  if (line.charCodeAt(from) === 93) from++
+  const inBrackets = sticky(thread, line, from)
+  if (inBrackets !== null) from = thread.lastIndex
+  const by = sticky(named, line, from) ?? (inBrackets === null ? sticky(column, line, from) : null)
+  if (by === null) return
+  found.service = by[1]
+  if (inBrackets !== null) found.attributes["thread"] = inBrackets[1]
+}
+
+const barred = (line: string, at: number, found: Found): void => {
+  const parts = sticky(bars, line, at)
+  if (parts === null) return
+  const named = levelInHeader(line, at, false) && word.end <= at + parts[0].length
+  if (named) found.level = word.level
+  const service = named ? parts[2] : parts[1]
+  if (service !== undefined && service !== "") found.service = service
+}
+
+/** What stands behind a time at `end`; `begin` is where the time starts. */
+const afterTime = (line: string, begin: number, end: number, found: Found): void => {
+  const code = line.charCodeAt(end)
+  if (code === 124 || (code === 32 && line.charCodeAt(end + 1) === 124)) return barred(line, end, found)
+  const droid = sticky(android, line, end)
+  if (droid !== null) {
+    found.level = letterLevels[droid[3]!]
+    found.service = droid[4]
+    return
+  }
+  const short = code === 32 ? sticky(logcat, line, end + 1) : null
+  if (short !== null) {
+    found.level = letterLevels[short[1]!]
+    found.service = short[2]
+    return
+  }
+  if (levelInHeader(line, end, true)) {
+    found.level = word.level
+    const before = facility.exec(line.slice(Math.max(end, word.start - 32), word.start))
+    behindLevel(line, word.end, found)
+    if (before !== null) found.service = before[1]
+    return
+  }
+  const mark = sticky(redis, line, end)
+  if (mark !== null && /^\d+:[XCSM] /u.test(line)) found.level = redisLevels[mark[1]!]
+  if (begin > 0) beforeTime(line, begin, found)
+}
+
+/** A level in front of the time: `[notice] 2024-…`, `W, [2023-…`. */
+const beforeTime = (line: string, begin: number, found: Found): void => {
+  const head = line.slice(0, begin)
+  const letter = ruby.exec(head.replace(/\[$/u, ""))
+  if (letter !== null) found.level = letterLevels[letter[1]!]
+  else if (levelInHeader(head, 0, true)) found.level = word.level
+}
+
+/** Whether the line is a row of a console. Its state is the kind of event ("error … Link ok"), so it names no level. */
+const inRow = (line: string, found: Found): boolean => {
+  const parts = row.exec(line)
+  if (parts === null) return false
+  found.time = Number(parts[3]) * 1000
+  found.service = parts[1]
+  found.attributes["state"] = parts[2]
+  return true
+}
+
+const withoutTime = (line: string, found: Found): void => {
+  const short = sticky(logcat, line, 0)
+  if (short !== null) {
+    found.level = letterLevels[short[1]!]
+    found.service = short[2]
+  } else if (levelInHeader(line, 0, false)) {
+    found.level = word.level
+    behindLevel(line, word.end, found)
+  }
+}
+
+const traces = (line: string, found: Found): void => {
+  for (const [, name, id] of line.slice(0, 4000).matchAll(trace)) {
+    if (name!.toLowerCase().startsWith("trace")) {
+      if (id!.length === 32) found.traceId ??= id!.toLowerCase()
+    } else if (id!.length === 16) found.spanId ??= id!.toLowerCase()
+  }
+}
+
+export const plain: Total = {
+  name: "plain",
+  parse: (line, now) => {
+    const found: Found = { message: line, attributes: {} }
+    const timed = timeAt(line, 0, now) || timeOfLine(line, now)
+    if (timed) {
+      const { end, letter, start } = time
+      found.time = time.time
+      if (letter !== 0) {
+        found.level = letterLevels[String.fromCharCode(letter)]
+        const source = sticky(klog, line, end)
+        if (source !== null) found.attributes["source"] = source[2]
+      } else afterTime(line, start, end, found)
+    } else if (!inRow(line, found)) withoutTime(line, found)
+    if (found.level === undefined) {
+      found.level = levelInPair(line) ?? (!timed && isException(line) ? "error" : undefined)
+    }
+    if (line.includes("race") || line.includes("pan")) traces(line, found)
+    return event(found, now)
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * A query's AST as an SQL condition on `logs`. Pure. Promises that the condition is true for exactly the events that
+ * `Query.matches` accepts, never null, and that everything a person wrote travels as a parameter. The nodes' meaning is
+ * written in domain/Query.ts; folding case is the database function `fold`.
+ */
+import { type Level, levels, severity } from "../domain/Level.ts"
+import { type Pattern, type Query, anyPattern, matches } from "../domain/Query.ts"
+
+/** SQL text in which `$1`, `$2`, … stand for `params`, all of them sent as text. */
+export interface Condition {
+  readonly text: string
+  readonly params: ReadonlyArray<string>
+}
+
+/** Collects parameters while SQL text is put together. */
+export class Params {
+  readonly values: Array<string> = []
+  /** The place of `value`, cast to `type`. */
+  add(value: string | number, type: string): string {
+    this.values.push(String(value))
+    return `$${this.values.length}::${type}`
+  }
+}
+
+const fold = (text: string): string => text.toLowerCase()
+/** Stored text is well-formed and has no NUL: what is not, is nowhere. */
+const storable = (text: string): boolean => text.isWellFormed() && !text.includes("\0")
+const escapeLike = (piece: string): string => piece.replace(/[\\%_]/gu, "\\$&")
+
+const patternSql = (value: string, pattern: Pattern, params: Params): string => {
+  if (!pattern.every(storable)) return "false"
+  if (anyPattern(pattern)) return "true"
+  const pieces = pattern.map(fold)
+  if (pieces.length === 1) return `fold(${value}) = ${params.add(pieces[0]!, "text")}`
+  return `fold(${value}) like ${params.add(pieces.map(escapeLike).join("%"), "text")}`
+}
+
+const scalar = "('string', 'number', 'boolean')"
+
+const attributeSql = (path: ReadonlyArray<string>, pattern: Pattern, params: Params): string => {
+  if (!path.every(storable)) return "false"
+  const one = (node: string, text: string): string =>
+    anyPattern(pattern)
+      ? `coalesce(jsonb_typeof(${node}) <> 'null', false)`
+      : `coalesce(jsonb_typeof(${node}) in ${scalar} and ${patternSql(text, pattern, params)}, false)`
+  const dotted = params.add(path.join("."), "text")
+  const flat = one(`(attributes -> ${dotted})`, `(attributes ->> ${dotted})`)
+  if (path.length === 1) return flat
+  const steps = `array[${path.map((step) => params.add(step, "text")).join(", ")}]`
+  return `(${one(`(attributes #> ${steps})`, `(attributes #>> ${steps})`)} or ${flat})`
+}
+
+/** The condition of `query`, its parameters added to `params`. */
+export const conditionSql = (query: Query, params: Params): string => {
+  switch (query._tag) {
+    case "All":
+      return "true"
+    case "And":
+      return `(${query.parts.map((part) => conditionSql(part, params)).join(" and ")})`
+    case "Or":
+      return `(${query.parts.map((part) => conditionSql(part, params)).join(" or ")})`
+    case "Not":
+      return `not ${conditionSql(query.part, params)}`
+    case "Word":
+      return storable(query.text) ? `strpos(fold(message), ${params.add(fold(query.text), "text")}) > 0` : "false"
+    case "Level":
+      return `level ${query.op} ${params.add(severity[query.level], "smallint")}`
+    case "Service":
+      return patternSql("service", query.pattern, params)
+    case "Trace":
+      return storable(query.id) ? `coalesce(${query.field} = ${params.add(query.id, "text")}, false)` : "false"
+    case "Attribute":
+      return attributeSql(query.path, query.pattern, params)
+  }
+}
+
+const usesLevelOnly = (query: Query): boolean => {
+  switch (query._tag) {
+    case "All":
+    case "Level":
+      return true
+    case "And":
+    case "Or":
+      return query.parts.every(usesLevelOnly)
+    case "Not":
+      return usesLevelOnly(query.part)
+    default:
+      return false
+  }
+}
+
+/** The levels that a query accepts when it looks at nothing but the level: such lines are counted without reading them. */
+export const levelsOf = (query: Query): ReadonlyArray<Level> | undefined =>
+  usesLevelOnly(query)
+    ? levels.filter((level) => matches(query, { level, time: 0, service: "", message: "", attributes: {} }))
+    : undefined

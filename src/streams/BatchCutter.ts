@@ -1,0 +1,44 @@
+/**
+ * Cuts a stream of lines into batches. Promises that the same lines give the same batches however they arrive, so that a
+ * repeated request makes the same batch ids; time plays no part.
+ */
+import { createHash, randomBytes } from "node:crypto"
+import type { LogBatch } from "./LogStream.ts"
+
+/** At most this many lines travel in one batch. */
+export const linesMax = 500
+/** A batch is closed when it holds this many characters. */
+export const charsMax = 256 * 1_024
+
+export interface BatchCutter {
+  /** Takes a line; returns the batch that it completed. */
+  readonly push: (line: string) => LogBatch | undefined
+  /** The rest, if any. */
+  readonly end: () => LogBatch | undefined
+}
+
+/**
+ * `key` names the whole request: with the same key the n-th batch has the same id. Without one, ids are random.
+ */
+export const make = (project: string, receivedAt: number, key?: string): BatchCutter => {
+  const root =
+    key === undefined ? randomBytes(18) : createHash("sha256").update(`${project}\n${key}`).digest().subarray(0, 18)
+  const prefix = Buffer.from(root).toString("base64url")
+  let index = 0
+  let lines: Array<string> = []
+  let chars = 0
+  const cut = (): LogBatch => {
+    const batch = { id: `${prefix}.${index++}`, project, receivedAt, lines }
+    lines = []
+    chars = 0
+    return batch
+  }
+  return {
+    push: (line) => {
+      lines.push(line)
+      chars += line.length
+      return lines.length >= linesMax || chars >= charsMax ? cut() : undefined
+    },
+    end: () => (lines.length > 0 ? cut() : undefined)
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * The work streams: adding, claiming, renewing, settling and trimming, each in batches and one round trip. Promises what
+ * the scripts promise: the pending list is the claim and its delivery count the fence. When to do which is the actors' matter.
+ */
+import type { JobId, QueueName } from "../jobs/JobQueue.ts"
+import { isFinal } from "../jobs/Outcome.ts"
+import { group, type QueueKeys } from "./Keys.ts"
+import type { Client } from "./Redis.ts"
+import * as Scripts from "./Scripts.ts"
+
+/** A job on its way into a stream, everything encoded. */
+export interface Addition {
+  readonly id: JobId
+  readonly task: string
+  readonly payload: string
+  /** JSON of `Meta`, or "". */
+  readonly meta: string
+  /** ms from now; undefined = at once. */
+  readonly delayMs: number | undefined
+  /** "" = the id is fresh, "c" = it may be known, "u<key>" = the unique key may be held. */
+  readonly check: string
+}
+
+/** What became of an addition: in, or the id known before, or refused because the queue is full. */
+export type Added = "added" | "full" | { readonly known: JobId }
+
+/** Most attempts or jobs that one script handles, so that it holds Redis for less than a millisecond. */
+export const scriptMax = 128
+
+/** Adds at most `scriptMax` jobs to one queue. */
+export const add = async (
+  client: Client,
+  keys: QueueKeys,
+  control: string,
+  limit: number,
+  jobs: ReadonlyArray<Addition>
+): Promise<ReadonlyArray<Added>> => {
+  const args: Array<string | number> = [keys.prefix, limit, control]
+  for (const j of jobs) {
+    args.push(j.id, j.task, j.payload, j.meta, j.delayMs === undefined ? "" : Math.ceil(j.delayMs), j.check)
+  }
+  const exceptions = await Scripts.enqueue(client, [keys.jobs, keys.delayed, keys.meta], args)
+  const out: Array<Added> = jobs.map(() => "added")
+  for (let i = 0; i < exceptions.length; i += 2) {
+    const what = exceptions[i + 1] as string
+    out[(exceptions[i] as number) - 1] = what === "full" ? "full" : { known: what as JobId }
+  }
+  return out
+}
+
+/** Makes sure the group exists; 2 = it had been lost. */
+export const ensureGroup = (client: Client, keys: QueueKeys) => Scripts.group(client, [keys.jobs, keys.cursor], [group])
+
+/** True for what a reader gets when its group or stream has vanished (Redis 7.0 says UNBLOCKED, newer ones NOGROUP). */
+export const isGroupLost = (error: unknown): boolean =>
+  error instanceof Error && /NOGROUP|UNBLOCKED|no longer exists|no such key|key no longer/iu.test(error.message)
+
+/** A job as a reader gets it. */
+export interface Claimed {
+  readonly queue: QueueName
+  readonly entry: string
+  readonly count: number
+  readonly id: string
+  readonly task: string
+  readonly payload: string
+  /** JSON of `Meta`, or "". */
+  readonly meta: string
+}
+
+const claimed = (queue: QueueName, entry: string, fields: ReadonlyArray<string>, count: number): Claimed => {
+  // The order in which the scripts write them; looked up by name only where it differs.
+  if (fields[0] === "id" && fields[2] === "task" && fields[4] === "payload") {
+    return { queue, entry, count, id: fields[1]!, task: fields[3]!, payload: fields[5]!, meta: fields[7] ?? "" }
+  }
+  const byName = new Map<string, string>()
+  for (let i = 0; i + 1 < fields.length; i += 2) byName.set(fields[i]!, fields[i + 1]!)
+  return {
+    queue,
+    entry,
+    count,
+    id: byName.get("id") ?? "",
+    task: byName.get("task") ?? "",
+    payload: byName.get("payload") ?? "null",
+    meta: byName.get("meta") ?? ""
+  }
+}
+
+/** Claims up to `count` new jobs, waiting up to `blockMs` for the first. `client` must be the reader's own. */
+export const read = async (
+  client: Client,
+  keys: QueueKeys,
+  consumer: string,
+  count: number,
+  blockMs: number
+): Promise<ReadonlyArray<Claimed>> => {
+  const got = (await client.xreadgroup(
+    "GROUP",
+    group,
+    consumer,
+    "COUNT",
+    count,
+    "BLOCK",
+    blockMs,
+    "STREAMS",
+    keys.jobs,
+    ">"
+  )) as ReadonlyArray<readonly [string, ReadonlyArray<readonly [string, ReadonlyArray<string>]>]> | null
+  const entries = got?.[0]?.[1]
+  return entries === undefined ? [] : entries.map((e) => claimed(keys.queue, e[0], e[1], 1))
+}
+
+/** Takes over jobs whose lease has run out. `gone`: claimed entries that no longer exist, which must never happen. */
+export const reclaim = async (
+  client: Client,
+  keys: QueueKeys,
+  consumer: string,
+  leaseMs: number,
+  cursor: string,
+  count: number
+): Promise<{ readonly cursor: string; readonly jobs: ReadonlyArray<Claimed>; readonly gone: ReadonlyArray<string> }> => {
+  const [next, taken, gone] = await Scripts.reclaim(client, [keys.jobs], [group, consumer, leaseMs, cursor, count])
+  return { cursor: next, jobs: taken.map((t) => claimed(keys.queue, t[0], t[1], t[2])), gone }
+}
+
+/** Proof of a claim. */
+export interface Claim {
+  readonly entry: string
+  readonly count: number
+}
+
+/** Renews at most `scriptMax` claims; returns the entries that were lost. */
+export const renew = (client: Client, keys: QueueKeys, consumer: string, claims: ReadonlyArray<Claim>) => {
+  const args: Array<string | number> = [group, consumer, claims[0]?.entry ?? "-", claims.at(-1)?.entry ?? "+"]
+  for (const c of claims) args.push(c.entry, c.count)
+  return Scripts.renew(client, [keys.jobs], args)
+}
+
+/** Gives claims back; `ran: false` takes the delivery back too, so that waiting here was no attempt. */
+export const release = (
+  client: Client,
+  keys: QueueKeys,
+  control: string,
+  consumer: string,
+  claims: ReadonlyArray<Claim & { readonly ran: boolean }>
+) => {
+  const args: Array<string | number> = [group, consumer, 86_400_000, control]
+  for (const c of claims) args.push(c.entry, c.count, c.ran ? c.count : c.count - 1)
+  return Scripts.release(client, [keys.jobs], args)
+}
+
+/** The end of an attempt, as the settle script takes it. */
+export type Settlement =
+  | { readonly kind: "K"; readonly claim: Claim }
+  | {
+      readonly kind: "D" | "d" | "X" | "C" | "R" | "S"
+      readonly claim: Claim
+      readonly id: string
+      readonly task: string
+      /** attempt:enqueued:started:finished */
+      readonly run: string
+      /** Result or error as JSON. */
+      readonly body: string
+      /** TTL of what is kept, or the delay of R and S, in ms. */
+      readonly ms: number
+      readonly meta: string
+      /** Payload of the job that tells what follows, or "". */
+      readonly link: string
+      readonly unique: string
+    }
+
+/** Why a settlement was not carried out. `lost`: no claim any more. `cancelled`: before. `revoked`: settle it as cancelled. */
+export type Refusal = "lost" | "cancelled" | "revoked"
+const refusals: Record<number, Refusal> = { 1: "lost", 2: "cancelled", 3: "revoked" }
+
+/** Settles at most `scriptMax` attempts; returns the refused ones by index. */
+export const settle = async (
+  client: Client,
+  keys: QueueKeys,
+  control: string,
+  consumer: string,
+  batch: ReadonlyArray<Settlement>
+): Promise<ReadonlyMap<number, Refusal>> => {
+  const args: Array<string | number> = [
+    keys.prefix,
+    group,
+    consumer,
+    batch[0]?.claim.entry ?? "",
+    batch.at(-1)?.claim.entry ?? "",
+    control
+  ]
+  for (const s of batch) {
+    if (s.kind === "K") args.push("K", s.claim.entry, s.claim.count)
+    else if (s.kind === "D") args.push("D", s.claim.entry, s.claim.count, s.id, s.task, s.run, s.body, s.ms)
+    else {
+      args.push(s.kind, s.claim.entry, s.claim.count, s.id, s.task, s.run, s.body, s.ms, s.meta, s.link, s.unique)
+    }
+  }
+  const flat = await Scripts.settle(client, [keys.jobs, keys.delayed, keys.dead, keys.revoked, keys.cursor], args)
+  if (flat.length === 0) return none
+  const out = new Map<number, Refusal>()
+  for (let i = 0; i < flat.length; i += 2) out.set((flat[i] as number) - 1, refusals[flat[i + 1] as number] ?? "lost")
+  return out
+}
+const none: ReadonlyMap<number, Refusal> = new Map()
+
+/** Drops finished entries; returns how many (about 20,000 at most). */
+export const trim = (client: Client, keys: QueueKeys) => Scripts.trim(client, [keys.jobs, keys.cursor], [])
+
+/** Deletes consumers that hold nothing and were silent for `silentMs`. */
+export const sweep = (client: Client, keys: QueueKeys, silentMs: number) =>
+  Scripts.janitor(client, [keys.jobs], [group, silentMs])
+
+/** The record of a job hash, as the scripts write it. */
+export interface Stored {
+  readonly state: string
+  readonly final: boolean
+  readonly result: string | undefined
+  readonly error: string | undefined
+}
+
+/** States and outcomes of many jobs in one round trip. */
+export const outcomes = async (
+  client: Client,
+  ids: ReadonlyArray<readonly [id: string, keys: QueueKeys]>
+): Promise<ReadonlyArray<Stored | undefined>> => {
+  const pipeline = client.pipeline()
+  for (const [id, keys] of ids) pipeline.hmget(keys.job(id), "state", "result", "error")
+  const rows = (await pipeline.exec()) ?? []
+  return rows.map(([error, row]) => {
+    if (error !== null) throw error
+    const [state, result, failure] = row as ReadonlyArray<string | null>
+    return typeof state !== "string"
+      ? undefined
+      : { state, final: isFinal(state), result: result ?? undefined, error: failure ?? undefined }
+  })
+}

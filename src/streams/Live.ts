@@ -1,0 +1,142 @@
+/**
+ * What many gateways share: capped streams of things people watch (`tail`, `alerts`, `notifications`), one entry per
+ * publication. The entry id is the sequence number clients resume from. Capped by design: a client that falls behind is
+ * told to start anew, nothing durable lives here. Job events have their own stream (Events).
+ */
+import { Context, Effect, Layer } from "effect"
+import { attempt, Redis, type RedisError } from "./Redis.ts"
+
+export const topics = ["tail", "alerts", "notifications"] as const
+export type Topic = (typeof topics)[number]
+
+/** Entries kept per topic; a tail entry holds up to a batch of lines, the others one thing each. */
+const kept: Readonly<Record<Topic, number>> = { tail: 200, alerts: 5_000, notifications: 5_000 }
+/** How long a gateway's word that somebody watches a project's tail counts, ms. */
+const watchMs = 10_000
+
+export interface Publication {
+  readonly topic: Topic
+  /** Position to resume after. */
+  readonly seq: string
+  readonly project: string
+  readonly data: ReadonlyArray<unknown>
+}
+
+export class Live extends Context.Service<
+  Live,
+  {
+    readonly publish: (topic: Topic, project: string, data: ReadonlyArray<unknown>) => Effect.Effect<void, RedisError>
+    /** Says that somebody watches the tail of this project for the next ten seconds. */
+    readonly watchTail: (project: string) => Effect.Effect<void, RedisError>
+    /** Which of these projects somebody tails right now. */
+    readonly tailed: (projects: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, RedisError>
+    /** The newest position of a topic. */
+    readonly last: (topic: Topic) => Effect.Effect<string, RedisError>
+    /** What a project's topic had after `seq`; `complete` is false when the stream no longer reaches back that far. */
+    readonly since: (
+      topic: Topic,
+      project: string,
+      seq: string
+    ) => Effect.Effect<{ readonly complete: boolean; readonly publications: ReadonlyArray<Publication> }, RedisError>
+    /** Hands every new publication of every topic and project to `f`, in order, until interrupted. */
+    readonly follow: (f: (publication: Publication) => void) => Effect.Effect<never, RedisError>
+  }
+>()("loglytics/streams/Live") {
+  static readonly layer = Layer.effect(
+    this,
+    Effect.suspend(() => make)
+  )
+}
+
+const seqOrder = (id: string): readonly [number, number] => {
+  const [ms, n] = id.split("-")
+  return [Number(ms), Number(n ?? 0)]
+}
+const before = (a: string, b: string): boolean => {
+  const [am, an] = seqOrder(a)
+  const [bm, bn] = seqOrder(b)
+  return am < bm || (am === bm && an < bn)
+}
+
+const make = Effect.gen(function* () {
+  const redis = yield* Redis
+  const key = (topic: Topic) => `${redis.namespace}:{live}:${topic}`
+  const watchKey = (project: string) => `${redis.namespace}:{live}:watch:${project}`
+
+  const publication = (topic: Topic, [seq, fields]: [string, Array<string>]): Publication => ({
+    topic,
+    seq,
+    project: fields[1] ?? "",
+    data: JSON.parse(fields[3] ?? "[]") as ReadonlyArray<unknown>
+  })
+
+  const last = (topic: Topic) =>
+    Effect.map(
+      redis.use("live last", (client) => client.xrevrange(key(topic), "+", "-", "COUNT", 1)),
+      (entries) => entries[0]?.[0] ?? "0-0"
+    )
+
+  return Live.of({
+    last,
+    publish: (topic, project, data) =>
+      Effect.asVoid(
+        redis.use("live publish", (client) =>
+          client.xadd(key(topic), "MAXLEN", "~", kept[topic], "*", "project", project, "data", JSON.stringify(data))
+        )
+      ),
+    watchTail: (project) =>
+      Effect.asVoid(redis.use("live watch", (client) => client.set(watchKey(project), "1", "PX", watchMs))),
+    tailed: (projects) =>
+      projects.length === 0
+        ? Effect.succeed(new Set())
+        : Effect.map(
+            redis.use("live watched", (client) => client.mget(projects.map(watchKey))),
+            (values) => new Set(projects.filter((_, i) => values[i] !== null))
+          ),
+    since: (topic, project, seq) =>
+      Effect.map(
+        redis.use("live since", (client) =>
+          Promise.all([
+            client.xrange(key(topic), "-", "+", "COUNT", 1),
+            client.xrange(key(topic), `(${seq}`, "+", "COUNT", 1_000)
+          ])
+        ),
+        ([first, entries]) => ({
+          complete: first[0] === undefined || !before(seq, first[0][0]),
+          publications: entries.map((entry) => publication(topic, entry)).filter((p) => p.project === project)
+        })
+      ),
+    follow: (f) =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const reader = yield* redis.dedicated("live")
+          const positions = new Map<Topic, string>()
+          for (const topic of topics) positions.set(topic, yield* last(topic))
+          const turn = Effect.map(
+            attempt("live follow", () =>
+              reader.xread(
+                "COUNT",
+                100,
+                "BLOCK",
+                5_000,
+                "STREAMS",
+                ...topics.map(key),
+                ...topics.map((topic) => positions.get(topic) ?? "$")
+              )
+            ),
+            (reply) => {
+              for (const [name, entries] of reply ?? []) {
+                const topic = topics.find((t) => key(t) === name)
+                if (topic === undefined) continue
+                for (const entry of entries) {
+                  positions.set(topic, entry[0])
+                  f(publication(topic, entry))
+                }
+              }
+            }
+          )
+          return yield* Effect.forever(turn)
+        })
+      )
+  })
+})

@@ -1,0 +1,277 @@
+/**
+ * The partitioned stream that batches of log lines travel on. Promises that an accepted batch is in Redis, that a batch id
+ * that was accepted before is not added again, that a full partition refuses instead of dropping, and that only the owner
+ * of a partition's lease moves its position. What the lines mean is the pipeline's business.
+ *
+ * The position is the group's last-delivered-id, moved by XGROUP SETID in the same script that writes the judge's state:
+ * reading is a plain XREAD, so a paused former owner that wakes up takes nothing from anybody, and XINFO lag stays true.
+ */
+import { createHash } from "node:crypto"
+import { Context, Data, Effect, Layer, type Scope } from "effect"
+import { attempt, Redis, type RedisError } from "./Redis.ts"
+import * as scripts from "./scripts/logs.ts"
+
+/** The name of the consumer group whose position and lag `XINFO GROUPS` shows. */
+export const group = "pipeline"
+
+export interface LogStreamConfig {
+  /** How many partitions a project's hash chooses from. Changing it moves projects: drain first. */
+  readonly partitions: number
+  /** Unprocessed batches that a partition may hold before it refuses. */
+  readonly batchesMax: number
+  /** Unprocessed bytes that a partition may hold before it refuses. */
+  readonly bytesMax: number
+  /** How long an accepted batch id is remembered, ms. */
+  readonly rememberMs: number
+  /** How long an owner keeps a partition without a sign of life, ms. */
+  readonly leaseMs: number
+}
+
+/** What is written to the stream: raw lines, cut by a door. */
+export interface LogBatch {
+  /** Unique among all batches ever; where it comes again, nothing is stored or counted again. */
+  readonly id: string
+  readonly project: string
+  /** Arrival, epoch ms. */
+  readonly receivedAt: number
+  readonly lines: ReadonlyArray<string>
+}
+
+/** An entry as the pipeline reads it. `rules` says: this project's rules have changed, load them before you go on. */
+export interface LogEntry extends LogBatch {
+  readonly entryId: string
+  readonly kind: "lines" | "rules"
+  readonly bytes: number
+}
+
+/** The partition holds as much as it may. Nothing was added; try again after `retryAfterMs`. */
+export class LogStreamFull extends Data.TaggedError("LogStreamFull")<{
+  readonly partition: number
+  readonly batches: number
+  readonly bytes: number
+  readonly retryAfterMs: number
+}> {
+  override get message(): string {
+    return `log partition ${this.partition} is full (${this.batches} batches, ${this.bytes} bytes wait): try again in ${this.retryAfterMs} ms`
+  }
+}
+
+/** Another process owns the partition now; what this one still had in hand must not be written. */
+export class LeaseLost extends Data.TaggedError("LeaseLost")<{ readonly partition: number }> {}
+
+/** State changes that a commit writes together with the position. */
+export type StateChanges = ReadonlyMap<string, string>
+
+/** One owner's view of one partition, until the lease is lost. */
+export interface Ownership {
+  readonly partition: number
+  readonly fence: number
+  /** The saved judge state of every project of the partition, by project id. */
+  readonly state: ReadonlyMap<string, string>
+  /** Waits up to `blockMs` for entries after the position of this reader; [] when none came. */
+  readonly read: (count: number, blockMs: number) => Effect.Effect<ReadonlyArray<LogEntry>, RedisError>
+  /** Moves position and state together and frees what was read. Fails with LeaseLost when the fence is old. */
+  readonly commit: (
+    entries: ReadonlyArray<LogEntry>,
+    changes: StateChanges
+  ) => Effect.Effect<void, RedisError | LeaseLost>
+  /** Prolongs the lease. */
+  readonly renew: Effect.Effect<void, RedisError | LeaseLost>
+  /** Sets an entry aside that can't be stored, with the reason, in `lg:{logs:<p>}:dead`. */
+  readonly bury: (entry: LogEntry, reason: string) => Effect.Effect<void, RedisError>
+}
+
+/** What waits in one partition. */
+export interface PartitionDepth {
+  readonly partition: number
+  readonly stream: string
+  /** Batches not yet processed. */
+  readonly backlog: number
+  readonly bytes: number
+  /** Age of the oldest unprocessed batch, ms; 0 when none waits. */
+  readonly oldestAgeMs: number
+  readonly owner: string | null
+}
+
+export class LogStream extends Context.Service<
+  LogStream,
+  {
+    readonly partitions: number
+    readonly partitionOf: (project: string) => number
+    /** Adds a batch. `remember` makes the id known for a day, so that a retried request adds nothing. */
+    readonly append: (
+      batch: LogBatch,
+      options?: { readonly remember?: boolean }
+    ) => Effect.Effect<"added" | "duplicate", RedisError | LogStreamFull>
+    /** Tells the pipeline, in the order of the stream, that a project's rules have changed. */
+    readonly rulesChanged: (project: string, at: number) => Effect.Effect<void, RedisError>
+    /** Becomes the owner of a partition, or undefined while another is. Released with the scope. */
+    readonly own: (partition: number, owner: string) => Effect.Effect<Ownership | undefined, RedisError, Scope.Scope>
+    readonly depth: Effect.Effect<ReadonlyArray<PartitionDepth>, RedisError>
+  }
+>()("loglytics/streams/LogStream") {
+  static readonly layer = (config: LogStreamConfig) => Layer.effect(LogStream, make(config))
+}
+
+/** Newlines part the lines of an entry, so a line with one inside is kept on one line. */
+const join = (lines: ReadonlyArray<string>): string =>
+  lines.map((line) => (line.includes("\n") ? line.replaceAll("\n", "\\n") : line)).join("\n")
+
+const parseEntry = (entryId: string, fields: ReadonlyArray<string>): LogEntry => {
+  const at = (name: string): string => {
+    const i = fields.indexOf(name)
+    return i >= 0 && i % 2 === 0 ? (fields[i + 1] ?? "") : ""
+  }
+  const lines = fields[fields.length - 1] ?? ""
+  const kind = at("kind") === "rules" ? "rules" : "lines"
+  return {
+    entryId,
+    kind,
+    id: at("id"),
+    project: at("project"),
+    receivedAt: Number(at("received")),
+    bytes: Number(at("bytes")),
+    lines: kind === "rules" || lines === "" ? [] : lines.split("\n")
+  }
+}
+
+const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
+  const redis = yield* Redis
+  const keys = (partition: number) => scripts.keys(redis.namespace, partition)
+  scripts.define(redis.client)
+  const partitionOf = (project: string) =>
+    createHash("sha1").update(project).digest().readUInt32BE(0) % config.partitions
+
+  const createGroup = (partition: number) =>
+    redis.use("XGROUP CREATE", (client) =>
+      client.xgroup("CREATE", keys(partition).batches, group, "0", "MKSTREAM").catch((error: Error) => {
+        if (!error.message.startsWith("BUSYGROUP")) throw error
+      })
+    )
+  for (let p = 0; p < config.partitions; p++) yield* createGroup(p)
+
+  const append = Effect.fnUntraced(function* (batch: LogBatch, options?: { readonly remember?: boolean }) {
+    const partition = partitionOf(batch.project)
+    const lines = join(batch.lines)
+    const [status, batches, bytes] = yield* redis.use("append log batch", () =>
+      scripts.append(redis.client, keys(partition), {
+        batchesMax: config.batchesMax,
+        bytesMax: config.bytesMax,
+        rememberMs: options?.remember === true ? config.rememberMs : 0,
+        id: batch.id,
+        project: batch.project,
+        receivedAt: batch.receivedAt,
+        bytes: Buffer.byteLength(lines),
+        lines
+      })
+    )
+    if (status === "full") {
+      return yield* new LogStreamFull({ partition, batches, bytes, retryAfterMs: 1_000 })
+    }
+    return status
+  })
+
+  const depthOf = Effect.fnUntraced(function* (partition: number) {
+    const key = keys(partition)
+    const [backlog, first, bytes, lease, time] = yield* redis.use("log depth", (client) =>
+      Promise.all([
+        client.xlen(key.batches),
+        client.xrange(key.batches, "-", "+", "COUNT", 1),
+        client.hget(key.meta, "bytes"),
+        client.get(key.lease),
+        client.time()
+      ])
+    )
+    const now = Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000)
+    const oldest = first[0]?.[0]
+    return {
+      partition,
+      stream: key.batches,
+      backlog,
+      bytes: Number(bytes ?? 0),
+      oldestAgeMs: oldest === undefined ? 0 : Math.max(0, now - Number(oldest.split("-")[0])),
+      owner: lease?.replace(/:\d+$/u, "") ?? null
+    } satisfies PartitionDepth
+  })
+
+  return LogStream.of({
+    partitions: config.partitions,
+    partitionOf,
+    append,
+    rulesChanged: (project, at) =>
+      redis.use("rules changed", (client) =>
+        client.xadd(keys(partitionOf(project)).batches, "*", "kind", "rules", "project", project, "received", at)
+      ),
+    own: (partition, owner) => own(config, partition, owner),
+    depth: Effect.forEach(
+      Array.from({ length: config.partitions }, (_, p) => p),
+      depthOf
+    )
+  })
+
+  function own(config: LogStreamConfig, partition: number, owner: string) {
+    const key = keys(partition)
+    return Effect.gen(function* () {
+      yield* createGroup(partition)
+      const taken = yield* redis.use("take lease", () => scripts.take(redis.client, key, owner, config.leaseMs))
+      if (taken === undefined) return undefined
+      yield* Effect.addFinalizer(() =>
+        redis
+          .use("release lease", () => scripts.release(redis.client, key, owner, taken.fence))
+          .pipe(Effect.timeout("1 second"), Effect.ignore)
+      )
+      const reader = yield* redis.dedicated(`logs-${partition}`)
+      let position = taken.position
+      const commit = (entries: ReadonlyArray<LogEntry>, changes: StateChanges) =>
+        Effect.gen(function* () {
+          const ok = yield* redis.use("commit log position", () =>
+            scripts.commit(redis.client, key, {
+              owner,
+              fence: taken.fence,
+              leaseMs: config.leaseMs,
+              position: entries.at(-1)?.entryId ?? "",
+              entries: entries.length,
+              bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0),
+              changes
+            })
+          )
+          if (!ok) return yield* new LeaseLost({ partition })
+        })
+      return {
+        partition,
+        fence: taken.fence,
+        state: taken.state,
+        read: (count, blockMs) =>
+          Effect.map(
+            attempt("read log batches", () =>
+              reader.xread("COUNT", count, "BLOCK", blockMs, "STREAMS", key.batches, position)
+            ),
+            (reply) => {
+              const entries = (reply?.[0]?.[1] ?? []).map(([id, fields]) => parseEntry(id, fields))
+              position = entries.at(-1)?.entryId ?? position
+              return entries
+            }
+          ),
+        commit,
+        renew: commit([], new Map()),
+        bury: (entry, reason) =>
+          redis.use("bury log batch", (client) =>
+            client.xadd(
+              key.dead,
+              "*",
+              "id",
+              entry.id,
+              "project",
+              entry.project,
+              "received",
+              entry.receivedAt,
+              "reason",
+              reason,
+              "lines",
+              join(entry.lines)
+            )
+          )
+      } satisfies Ownership
+    })
+  }
+})

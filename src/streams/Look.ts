@@ -1,0 +1,179 @@
+/** The commands behind `Inspect`, one function per look. Promises bounded reads and plain rows; decides nothing. */
+import type { QueueName } from "../jobs/JobQueue.ts"
+import type { JobState } from "../jobs/Outcome.ts"
+import { type Entry, type JobRow, packedRows, type PackedRow, unpack } from "./Events.ts"
+import type { JobRecord, QueueRow, RecentOptions, WaitingRow, WorkerRow } from "./Inspect.ts"
+import { group, type QueueKeys } from "./Keys.ts"
+import type { Client } from "./Redis.ts"
+import { failureOf } from "./Results.ts"
+
+type Flat = ReadonlyArray<string | number | null>
+const record = (flat: Flat): Record<string, string | number | null> => {
+  const out: Record<string, string | number | null> = {}
+  for (let i = 0; i + 1 < flat.length; i += 2) out[String(flat[i])] = flat[i + 1] ?? null
+  return out
+}
+
+/** A queue's figures, in two round trips. */
+export const queueRow = async (client: Client, keys: QueueKeys): Promise<QueueRow> => {
+  const [groups, delayed, dead, paused, time] = await Promise.all([
+    client.xinfo("GROUPS", keys.jobs).catch(() => []) as Promise<ReadonlyArray<Flat>>,
+    client.zcard(keys.delayed),
+    client.xlen(keys.dead),
+    client.hget(keys.meta, "paused"),
+    client.time() as unknown as Promise<readonly [string, string]>
+  ])
+  const info = groups.map(record).find((g) => g["name"] === group)
+  const last = typeof info?.["last-delivered-id"] === "string" ? info["last-delivered-id"] : "0-0"
+  const next = (await client.xrange(keys.jobs, `(${last}`, "+", "COUNT", 1)) as ReadonlyArray<Entry>
+  const now = Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000)
+  return {
+    name: keys.queue,
+    backlog: Number(info?.["lag"] ?? 0),
+    inFlight: Number(info?.["pending"] ?? 0),
+    delayed,
+    dead,
+    oldestAgeMs: next[0] === undefined ? 0 : Math.max(0, now - Number(next[0][0].split("-")[0])),
+    paused: paused === "1"
+  }
+}
+
+const silentMs = 15_000
+
+/** Records of the workers that live. */
+export const workers = async (client: Client, key: string): Promise<ReadonlyArray<WorkerRow>> => {
+  const [all, time] = await Promise.all([client.hvals(key), client.time() as unknown as Promise<readonly [string, string]>])
+  const now = Number(time[0]) * 1_000
+  const out: Array<WorkerRow> = []
+  for (const text of all) {
+    const { token: _, ...row } = JSON.parse(text) as WorkerRow & { readonly token?: string }
+    if (now - row.heartbeatAt <= silentMs) out.push(row)
+  }
+  return out.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+const parse = (text: string | undefined): unknown => {
+  if (text === undefined || text === "") return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+const fieldsOf = (entry: Entry | undefined): Record<string, string> => record(entry?.[1] ?? []) as Record<string, string>
+const idMs = (id: string | undefined): number | null => (id === undefined ? null : Number(id.split("-")[0]))
+
+/** One job: its hash, and its entry where it has one still. */
+export const job = async (client: Client, keys: QueueKeys, id: string): Promise<JobRecord | undefined> => {
+  const hash = await client.hgetall(keys.job(id))
+  if (hash["state"] === undefined) return undefined
+  const entryId = hash["entry"]
+  const [entries, pending, letters] = await Promise.all([
+    entryId === undefined ? [] : (client.xrange(keys.jobs, entryId, entryId) as Promise<ReadonlyArray<Entry>>),
+    entryId === undefined || hash["state"] !== "queued"
+      ? []
+      : (client.xpending(keys.jobs, group, entryId, entryId, 1).catch(() => []) as Promise<ReadonlyArray<Flat>>),
+    hash["dead"] === undefined
+      ? []
+      : (client.xrange(keys.dead, hash["dead"], hash["dead"]) as Promise<ReadonlyArray<Entry>>)
+  ])
+  const entry = fieldsOf(entries[0])
+  const letter = fieldsOf(letters[0])
+  const meta = (parse(hash["meta"] ?? entry["meta"]) ?? {}) as { readonly a?: number; readonly t?: number }
+  const claim = pending[0]
+  const [attempt, enqueued, started, finished] = (hash["run"] ?? "").split(":")
+  const final = hash["result"] !== undefined || hash["state"] === "dead" || hash["state"] === "cancelled"
+  const state = stateOf(hash["state"], claim !== undefined)
+  const startedAt = final
+    ? (numberOf(started) ?? null)
+    : claim !== undefined
+      ? Number(hash["startedAt"] ?? Date.now() - Number(claim[2]))
+      : (numberOf(started) ?? null)
+  const finishedAt = final ? (numberOf(finished) ?? null) : null
+  return {
+    id,
+    task: hash["task"] ?? entry["task"] ?? "",
+    queue: keys.queue,
+    state,
+    attempt: final
+      ? (numberOf(attempt) ?? 0)
+      : claim !== undefined
+        ? (meta.a ?? 0) + Number(claim[3])
+        : (numberOf(attempt) ?? meta.a ?? 0),
+    payload: parse(hash["payload"] ?? entry["payload"] ?? letter["payload"]),
+    result: parse(hash["result"]),
+    error: hash["error"] === undefined ? undefined : failureOf(hash["error"]),
+    progress: parse(hash["progress"]),
+    enqueuedAt: numberOf(enqueued) ?? meta.t ?? idMs(entryId),
+    startedAt,
+    finishedAt,
+    durationMs: startedAt !== null && finishedAt !== null ? Math.max(0, finishedAt - startedAt) : null
+  }
+}
+
+const numberOf = (text: string | undefined): number | undefined =>
+  text === undefined || text === "" || Number.isNaN(Number(text)) ? undefined : Number(text)
+
+const stateOf = (stored: string, claimed: boolean): JobState =>
+  stored === "waiting" ? "scheduled" : stored === "queued" && claimed ? "running" : (stored as JobState)
+
+/** The newest row of each job. */
+export const recent = async (client: Client, key: string, options: RecentOptions): Promise<ReadonlyArray<JobRow>> => {
+  const limit = Math.max(1, Math.min(1_000, options.limit ?? 50))
+  const newest = new Map<string, PackedRow>()
+  const out: Array<JobRow> = []
+  let before = "+"
+  // Pages of 100 entries, at most 10,000 of them; mostly the first is enough.
+  for (let page = 0; page < 100 && out.length < limit; page++) {
+    const entries = (await client.xrevrange(key, before, "-", "COUNT", 100)) as ReadonlyArray<Entry>
+    for (const entry of entries) {
+      for (const row of packedRows(entry).toReversed()) {
+        if (newest.has(row[0])) continue
+        newest.set(row[0], row)
+        if (options.task !== undefined && row[1] !== options.task) continue
+        if (options.state !== undefined && row[2] !== options.state) continue
+        if (out.length < limit) out.push(unpack(row))
+      }
+    }
+    const last = entries.at(-1)
+    if (entries.length < 100 || last === undefined) break
+    before = `(${last[0]}`
+  }
+  return out
+}
+
+/** Claimed jobs of a queue. */
+export const held = async (client: Client, keys: QueueKeys, limit: number): Promise<ReadonlyArray<WaitingRow>> => {
+  const rows = (await client.xpending(keys.jobs, group, "-", "+", limit).catch(() => [])) as ReadonlyArray<Flat>
+  if (rows.length === 0) return []
+  const pipeline = client.pipeline()
+  for (const row of rows) pipeline.xrange(keys.jobs, String(row[0]), String(row[0]))
+  const entries = (await pipeline.exec()) ?? []
+  return rows.flatMap((row, i) => {
+    const f = fieldsOf((entries[i]?.[1] as ReadonlyArray<Entry> | undefined)?.[0])
+    const at = Date.now() - Number(row[2])
+    return f["id"] === undefined || f["task"] === "@link"
+      ? []
+      : [{ id: f["id"], task: f["task"] ?? "", queue: keys.queue, state: "queued" as const, at }]
+  })
+}
+
+/** Delayed jobs of a queue, soonest first. */
+export const delayed = async (client: Client, keys: QueueKeys, limit: number): Promise<ReadonlyArray<WaitingRow>> => {
+  const flat = await client.zrange(keys.delayed, "0", String(limit - 1), "WITHSCORES")
+  if (flat.length === 0) return []
+  const pipeline = client.pipeline()
+  for (let i = 0; i < flat.length; i += 2) pipeline.hmget(keys.job(String(flat[i])), "task", "state")
+  const jobs = (await pipeline.exec()) ?? []
+  return jobs.map(([, row], i) => {
+    const [task, state] = (row ?? []) as ReadonlyArray<string | null>
+    return {
+      id: String(flat[i * 2]),
+      task: task ?? "",
+      queue: keys.queue as QueueName,
+      state: (state ?? "scheduled") as JobState,
+      at: Number(flat[i * 2 + 1])
+    }
+  })
+}

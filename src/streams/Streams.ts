@@ -1,0 +1,45 @@
+/**
+ * What every process of Loglytics needs of the engine: to enqueue, wait, look, steer and listen. Promises that the three
+ * streams and their groups exist from boot on, so that XINFO never errs. Running jobs is the matter of the actors.
+ */
+import { Effect, Layer, Schedule } from "effect"
+import { Engine } from "../jobs/Engine.ts"
+import { queues } from "../jobs/JobQueue.ts"
+import { Registry } from "../jobs/Registry.ts"
+import { Control } from "./Control.ts"
+import { Events } from "./Events.ts"
+import { Inspect } from "./Inspect.ts"
+import * as JobQueues from "./JobQueues.ts"
+import { keysOf } from "./Keys.ts"
+import * as Limits from "./Limits.ts"
+import { Redis } from "./Redis.ts"
+import { Waiters } from "./Results.ts"
+import * as Sender from "./Sender.ts"
+
+const EngineLive = (limits: Limits.Limits) =>
+  Layer.effect(
+    Engine,
+    Effect.gen(function* () {
+      const redis = yield* Redis
+      const events = yield* Events
+      const registry = yield* Registry
+      const waiters = new Waiters(redis.client, redis.namespace, events)
+      yield* Effect.addFinalizer(() => Effect.sync(() => waiters.close()))
+      const keys = keysOf(redis.namespace)
+      yield* redis
+        .use("group", (client) => Promise.all(queues.map((q) => JobQueues.ensureGroup(client, keys.queue(q)))))
+        .pipe(
+          Effect.retry(Schedule.spaced("200 millis").pipe(Schedule.upTo({ times: 10 }))),
+          Effect.catch((error) => Effect.logWarning("groups not made at boot; workers make them", error.message))
+        )
+      return Sender.engine(new Sender.Sender(redis.client, redis.namespace, limits), waiters, registry)
+    })
+  )
+
+/** The client side of the engine on Redis Streams. */
+export const StreamsLive = (
+  limits: Partial<Limits.Limits> = {}
+): Layer.Layer<Engine | Registry | Events | Inspect | Control, never, Redis> =>
+  Layer.mergeAll(EngineLive({ ...Limits.defaults, ...limits }), Inspect.layer, Control.layer).pipe(
+    Layer.provideMerge(Layer.mergeAll(Events.layer, Registry.layer))
+  )

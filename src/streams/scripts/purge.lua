@@ -1,0 +1,45 @@
+-- Cancels up to 128 jobs that nobody has claimed yet, delayed ones included.
+-- KEYS    1 jobs stream, 2 delayed set
+-- ARGV    1 key prefix, 2 group, 3 ttl ms, 4 error as JSON
+-- returns how many were cancelled; 0 = nothing is left
+-- The group is moved past queued entries together with its count of entries read, so lag stays true (XDEL would break it).
+-- atomic because a reader must not be given what is being cancelled
+local prefix = ARGV[1]
+local count = 0
+local function cancel(id, task, meta)
+  local key = prefix .. 'job:' .. id
+  redis.call('HSET', key, 'state', 'cancelled', 'task', task or '', 'error', ARGV[4])
+  redis.call('HDEL', key, 'payload', 'meta')
+  redis.call('PEXPIRE', key, ARGV[3])
+  if meta and meta ~= '' then
+    local unique = cjson.decode(meta)['u']
+    if unique and redis.call('GET', prefix .. 'unique:' .. unique) == id then redis.call('DEL', prefix .. 'unique:' .. unique) end
+  end
+  count = count + 1
+end
+for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 127)) do
+  local job = redis.call('HMGET', prefix .. 'job:' .. id, 'task', 'meta')
+  cancel(id, job[1], job[2])
+  redis.call('ZREM', KEYS[2], id)
+end
+if count > 0 or redis.call('EXISTS', KEYS[1]) == 0 then return count end
+for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local group = {}
+  for i = 1, #flat, 2 do group[flat[i]] = flat[i + 1] end
+  if group['name'] == ARGV[2] and group['lag'] then
+    local stream = {}
+    local info = redis.call('XINFO', 'STREAM', KEYS[1])
+    for i = 1, #info, 2 do stream[info[i]] = info[i + 1] end
+    local read = stream['entries-added'] - group['lag']
+    local last
+    for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. group['last-delivered-id'], '+', 'COUNT', 128)) do
+      local job = {}
+      for i = 1, #entry[2], 2 do job[entry[2][i]] = entry[2][i + 1] end
+      cancel(job['id'], job['task'], job['meta'])
+      last = entry[1]
+      read = read + 1
+    end
+    if last then redis.call('XGROUP', 'SETID', KEYS[1], ARGV[2], last, 'ENTRIESREAD', read) end
+  end
+end
+return count

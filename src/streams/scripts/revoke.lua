@@ -1,0 +1,45 @@
+-- Cancels one job wherever it is.
+-- KEYS    1 jobs stream, 2 delayed set, 3 revoked set
+-- ARGV    1 key prefix, 2 group, 3 id, 4 '1' = also interrupt it if it runs, 5 ttl ms of the outcome, 6 control channel,
+--         7 error as JSON
+-- returns 'unknown' | 'final' | 'cancelled' | 'requested', and its task
+-- atomic because the job may be moving from delayed to queued to claimed while we look
+local prefix, id = ARGV[1], ARGV[3]
+local key = prefix .. 'job:' .. id
+local job = redis.call('HMGET', key, 'state', 'entry', 'task', 'meta')
+local state = job[1]
+if not state then return { 'unknown', '' } end
+if state == 'done' or state == 'dead' or state == 'cancelled' then return { 'final', job[3] or '' } end
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local task, meta, pending = job[3], job[4] or '', false
+if state == 'queued' and job[2] then
+  local entry = redis.call('XRANGE', KEYS[1], job[2], job[2])[1]
+  if entry then
+    for i = 1, #entry[2], 2 do
+      if entry[2][i] == 'task' then task = entry[2][i + 1] end
+      if entry[2][i] == 'meta' then meta = entry[2][i + 1] end
+    end
+  end
+  local ok, rows = pcall(redis.call, 'XPENDING', KEYS[1], ARGV[2], job[2], job[2], 1)
+  pending = ok and rows[1] ~= nil
+end
+if state == 'queued' then
+  -- readers look here before they start a job; bounded by age and number
+  redis.call('ZADD', KEYS[3], now, id)
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - 86400000)
+  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -50001)
+  redis.call('PEXPIRE', KEYS[3], 86400000)
+  redis.call('PUBLISH', ARGV[6], cjson.encode({ op = 'revoke', id = id, terminate = ARGV[4] == '1' }))
+  if pending then return { 'requested', task or '' } end
+end
+redis.call('ZREM', KEYS[2], id)
+redis.call('HSET', key, 'state', 'cancelled', 'task', task or '', 'error', ARGV[7])
+redis.call('HDEL', key, 'payload', 'meta')
+redis.call('PEXPIRE', key, ARGV[5])
+if meta ~= '' then
+  local unique = cjson.decode(meta)['u']
+  if unique and redis.call('GET', prefix .. 'unique:' .. unique) == id then redis.call('DEL', prefix .. 'unique:' .. unique) end
+  redis.call('XADD', KEYS[1], '*', 'id', id, 'task', '@link', 'payload', '{"meta":' .. meta .. ',"failed":' .. ARGV[7] .. '}')
+end
+return { 'cancelled', task or '' }

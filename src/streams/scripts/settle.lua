@@ -1,0 +1,110 @@
+-- Finishes up to 128 attempts of one queue, each only where its claim still holds.
+-- KEYS    1 jobs stream, 2 delayed set, 3 dead stream, 4 revoked set, 5 cursor hash
+-- ARGV    1 key prefix, 2 group, 3 consumer, 4 and 5 lowest and highest entry id (a hint), 6 control channel, then per attempt
+--         'D' done:  kind, entry, delivery count, id, task, run, result, ttl ms
+--         'K' ack:   kind, entry, delivery count
+--         else:      kind, entry, delivery count, id, task, run, body, ms, meta, link, unique
+--         kinds: d done, X dead, C cancelled (ms = ttl), R retry, S snooze (ms = delay). `run` is attempt:enqueued:started:finished.
+--         `link` is what the job that tells the next of a chain or group is to say ('' = none).
+-- returns the exceptions only: index, reason, …: 1 the claim was lost, 2 cancelled before (acknowledged, nothing written),
+--         3 revoked while it ran: settle again as cancelled
+-- atomic because fence, acknowledgement and consequence are one decision: a late worker must change nothing
+local prefix, group, consumer = ARGV[1], ARGV[2], ARGV[3]
+local strides = { D = 8, K = 3 }
+local total, at = 0, 7
+while at <= #ARGV do
+  total = total + 1
+  at = at + (strides[ARGV[at]] or 11)
+end
+local counts = {}
+if ARGV[4] ~= '' then
+  for _, row in ipairs(redis.call('XPENDING', KEYS[1], group, ARGV[4], ARGV[5], total * 2 + 16, consumer)) do
+    counts[row[1]] = row[4]
+  end
+end
+local revoked = redis.call('EXISTS', KEYS[4]) == 1
+local recovered = redis.call('HGET', KEYS[5], 'recovered')
+local function notAfter(a, b)
+  local am, as = string.match(a, '(%d+)-(%d+)')
+  local bm, bs = string.match(b, '(%d+)-(%d+)')
+  if am ~= bm then return tonumber(am) < tonumber(bm) end
+  return tonumber(as) <= tonumber(bs)
+end
+local now, soonest
+local acks, out = {}, {}
+local index = 0
+at = 7
+while at <= #ARGV do
+  index = index + 1
+  local kind, entry, id = ARGV[at], ARGV[at + 1], ARGV[at + 3]
+  local held = counts[entry]
+  if not held then
+    local row = redis.call('XPENDING', KEYS[1], group, entry, entry, 1, consumer)[1]
+    held = row and row[4]
+  end
+  local reason
+  if held ~= tonumber(ARGV[at + 2]) then
+    reason = 1
+  elseif kind ~= 'K' then
+    local key = prefix .. 'job:' .. id
+    if revoked and redis.call('ZSCORE', KEYS[4], id) then
+      if redis.call('HGET', key, 'state') == 'cancelled' then reason = 2
+      elseif kind == 'R' or kind == 'S' then reason = 3 end
+    end
+    if not reason and recovered and notAfter(entry, recovered) then
+      -- delivered again after the group was lost: what is finished or moved on must not be finished twice
+      if redis.call('HGET', key, 'entry') ~= entry or redis.call('HGET', key, 'state') ~= 'queued' then reason = 2 end
+    end
+  end
+  if reason then
+    out[#out + 1] = index
+    out[#out + 1] = reason
+  end
+  if not reason or reason == 2 then acks[#acks + 1] = entry end
+  if not reason and kind ~= 'K' then
+    local key = prefix .. 'job:' .. id
+    local task, run, body, ms = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]
+    if kind == 'D' or kind == 'd' then
+      redis.call('HSET', key, 'state', 'done', 'task', task, 'run', run, 'result', body)
+      redis.call('PEXPIRE', key, ms)
+    elseif kind == 'C' then
+      redis.call('HSET', key, 'state', 'cancelled', 'task', task, 'run', run, 'error', body)
+      redis.call('PEXPIRE', key, ms)
+    else
+      local fields = {}
+      local found = redis.call('XRANGE', KEYS[1], entry, entry)[1]
+      if found then
+        for i = 1, #found[2], 2 do fields[found[2][i]] = found[2][i + 1] end
+      end
+      local payload = fields['payload'] or 'null'
+      if kind == 'X' then
+        local dead = redis.call('XADD', KEYS[3], 'MAXLEN', '~', '100000', '*', 'id', id, 'task', task, 'payload', payload,
+          'meta', fields['meta'] or '', 'error', body)
+        redis.call('HSET', key, 'state', 'dead', 'task', task, 'run', run, 'error', body, 'dead', dead)
+        redis.call('PEXPIRE', key, ms)
+      else
+        if not now then
+          local t = redis.call('TIME')
+          now = t[1] * 1000 + math.floor(t[2] / 1000)
+        end
+        redis.call('HSET', key, 'state', kind == 'R' and 'retrying' or 'scheduled', 'task', task, 'payload', payload,
+          'meta', ARGV[at + 8], 'run', run)
+        if kind == 'R' then redis.call('HSET', key, 'error', body) end
+        redis.call('HDEL', key, 'entry')
+        redis.call('ZADD', KEYS[2], now + tonumber(ms), id)
+        if not soonest or tonumber(ms) < soonest then soonest = tonumber(ms) end
+      end
+    end
+    if kind ~= 'D' then
+      if ARGV[at + 9] ~= '' then redis.call('XADD', KEYS[1], '*', 'id', id, 'task', '@link', 'payload', ARGV[at + 9]) end
+      if ARGV[at + 10] ~= '' then
+        local unique = prefix .. 'unique:' .. ARGV[at + 10]
+        if redis.call('GET', unique) == id then redis.call('DEL', unique) end
+      end
+    end
+  end
+  at = at + (strides[kind] or 11)
+end
+if #acks > 0 then redis.call('XACK', KEYS[1], group, unpack(acks)) end
+if soonest and soonest <= 1000 then redis.call('PUBLISH', ARGV[6], '{"op":"wake"}') end
+return out

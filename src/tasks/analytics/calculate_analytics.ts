@@ -1,0 +1,46 @@
+/** Figures of one uploaded file: time span, lines by level and service, error rate. Reads the file, not the store. */
+import { Effect, Schema } from "effect"
+import * as Aggregate from "../../analytics/Aggregate.ts"
+import { LogFileId, ProjectId } from "../../domain/Ids.ts"
+import { FileAnalytics } from "../../domain/LogFile.ts"
+import * as Retry from "../../jobs/Retry.ts"
+import * as Task from "../../jobs/Task.ts"
+import { decodeLines } from "../../pipeline/Intake.ts"
+import { Blobs } from "../../store/Blobs.ts"
+import { LogFiles } from "../../store/LogFiles.ts"
+import { DependencyFailed, dependencyFailed } from "../errors.ts"
+import { eachBatch, LogFileUnreadable } from "../logs/lines.ts"
+
+export const CalculateAnalytics = Task.make("calculate_analytics", {
+  payload: { projectId: ProjectId, fileId: LogFileId },
+  result: FileAnalytics,
+  error: Schema.Union([LogFileUnreadable, DependencyFailed]),
+  timeout: "30 minutes",
+  retry: Retry.exponential({ attempts: 3, base: "2 seconds", cap: "1 minute" }),
+  unique: ({ fileId }) => fileId
+})
+
+export const CalculateAnalyticsLive = CalculateAnalytics.toLayer(
+  Effect.gen(function* () {
+    const files = yield* LogFiles
+    const blobs = yield* Blobs
+    return Effect.fn("CalculateAnalytics")(function* ({ fileId, projectId }) {
+      const file = yield* files.get(fileId).pipe(Effect.mapError(dependencyFailed))
+      if (file === undefined || file.project !== projectId) {
+        return yield* new LogFileUnreadable({
+          fileId,
+          reason: "there is no such file in this project",
+          retryable: false
+        })
+      }
+      const aggregate = Aggregate.make()
+      const observedAt = Date.parse(file.createdAt)
+      yield* eachBatch(blobs.read(fileId), fileId, (lines) =>
+        Effect.sync(() => decodeLines(lines, observedAt).forEach(aggregate.add))
+      )
+      const analytics = { fileId, ...aggregate.figures() }
+      yield* files.saveAnalytics(analytics).pipe(Effect.mapError(dependencyFailed))
+      return analytics
+    })
+  })
+)

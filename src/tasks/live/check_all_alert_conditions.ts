@@ -1,0 +1,29 @@
+/** One check_alert_conditions per project with rules. */
+import { Effect, Schema } from "effect"
+import { Engine } from "../../jobs/Engine.ts"
+import * as Task from "../../jobs/Task.ts"
+import { Rules } from "../../store/Rules.ts"
+import { DependencyFailed, dependencyFailed } from "../errors.ts"
+import { CheckAlertConditions } from "./check_alert_conditions.ts"
+
+export const CheckAllAlertConditions = Task.make("check_all_alert_conditions", {
+  payload: {},
+  result: Schema.Struct({ projects: Schema.Int }),
+  error: DependencyFailed,
+  queue: "high-priority",
+  timeout: "1 minute"
+})
+
+export const CheckAllAlertConditionsLive = CheckAllAlertConditions.toLayer(
+  Effect.gen(function* () {
+    const rules = yield* Rules
+    const engine = yield* Engine
+    return Effect.fn("CheckAllAlertConditions")(function* () {
+      const projects = yield* Effect.mapError(rules.projects, dependencyFailed)
+      yield* engine
+        .enqueueAll(projects.map((projectId) => CheckAlertConditions.job({ projectId })))
+        .pipe(Effect.mapError(dependencyFailed))
+      return { projects: projects.length }
+    })
+  })
+)

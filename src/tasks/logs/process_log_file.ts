@@ -1,0 +1,53 @@
+/** Parses and stores an uploaded file's lines. Safe to run again: a line that is stored is not stored twice. */
+import { Effect, Schema } from "effect"
+import { LogFileId, ProjectId } from "../../domain/Ids.ts"
+import * as Retry from "../../jobs/Retry.ts"
+import * as Task from "../../jobs/Task.ts"
+import { decodeLines } from "../../pipeline/Intake.ts"
+import { Blobs } from "../../store/Blobs.ts"
+import { LogFiles } from "../../store/LogFiles.ts"
+import { Logs } from "../../store/Logs.ts"
+import { DependencyFailed, dependencyFailed } from "../errors.ts"
+import { eachBatch, LogFileUnreadable } from "./lines.ts"
+
+export const ProcessLogFile = Task.make("process_log_file", {
+  payload: { projectId: ProjectId, fileId: LogFileId },
+  result: Schema.Struct({ projectId: ProjectId, fileId: LogFileId, stored: Schema.Int }),
+  error: Schema.Union([LogFileUnreadable, DependencyFailed]),
+  timeout: "30 minutes",
+  retry: Retry.exponential({ attempts: 5, base: "2 seconds", cap: "5 minutes" }),
+  unique: ({ fileId }) => fileId
+})
+
+export const ProcessLogFileLive = ProcessLogFile.toLayer(
+  Effect.gen(function* () {
+    const files = yield* LogFiles
+    const blobs = yield* Blobs
+    const logs = yield* Logs
+    return Effect.fn("ProcessLogFile")(function* ({ fileId, projectId }, job: Task.JobContext) {
+      const file = yield* files.get(fileId).pipe(Effect.mapError(dependencyFailed))
+      if (file === undefined || file.project !== projectId) {
+        return yield* new LogFileUnreadable({
+          fileId,
+          reason: "there is no such file in this project",
+          retryable: false
+        })
+      }
+      yield* files.setStatus(fileId, { status: "processing" }).pipe(Effect.mapError(dependencyFailed))
+      const observedAt = Date.parse(file.createdAt)
+      const stored = yield* eachBatch(blobs.read(fileId), fileId, (lines, index, readBytes) =>
+        Effect.gen(function* () {
+          const events = decodeLines(lines, observedAt)
+          yield* logs
+            .append([{ id: `file.${fileId}.${index}`, project: projectId, observedAt, events }])
+            .pipe(Effect.mapError(dependencyFailed))
+          yield* job.progress({ bytes: readBytes, of: file.bytes })
+        })
+      ).pipe(
+        Effect.tapError((error) => Effect.ignore(files.setStatus(fileId, { status: "failed", error: error.reason })))
+      )
+      yield* files.setStatus(fileId, { status: "processed", lines: stored }).pipe(Effect.mapError(dependencyFailed))
+      return { projectId, fileId, stored }
+    })
+  })
+)

@@ -1,0 +1,123 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { AlertId, RuleId } from "../../src/domain/Ids.ts"
+import { defaultProject } from "../../src/domain/Project.ts"
+import { Alerts, type AlertVerdict } from "../../src/store/Alerts.ts"
+import { Rules } from "../../src/store/Rules.ts"
+import { storeLayer } from "../support/postgres.ts"
+
+const start = Date.parse("2026-03-01T10:00:00Z")
+const verdict = (rule: string, change: Partial<AlertVerdict> & Pick<AlertVerdict, "to">): AlertVerdict => ({
+  ruleId: RuleId.make(rule),
+  ruleName: "many errors",
+  project: defaultProject,
+  alertId: AlertId.make(`${rule}-1`),
+  at: start,
+  value: 7,
+  threshold: 5,
+  reason: "7 lines in 1 minute",
+  samples: ["boom", 'quoted "x" \\ and\ttab'],
+  startedAt: start,
+  firedAt: change.to === "pending" ? null : start,
+  resolvedAt: null,
+  ...change
+})
+
+layer(storeLayer())("alerts", (it) => {
+  it.effect("a verdict applied twice changes once", () =>
+    Effect.gen(function* () {
+      const alerts = yield* Alerts
+      const first = yield* alerts.apply(verdict("twice", { to: "firing" }))
+      const again = yield* alerts.apply(verdict("twice", { to: "firing", value: 9, at: start + 1 }))
+      assert.isTrue(first.changed)
+      assert.isFalse(again.changed)
+      assert.deepStrictEqual(again.alert, first.alert)
+      assert.deepStrictEqual(first.alert.samples, ["boom", 'quoted "x" \\ and\ttab'])
+      assert.deepStrictEqual(yield* alerts.get(first.alert.id), first.alert)
+    })
+  )
+
+  it.effect("an alert goes forward and never back", () =>
+    Effect.gen(function* () {
+      const alerts = yield* Alerts
+      const states = ["pending", "firing", "pending", "resolved", "firing", "inactive"] as const
+      const seen: Array<string> = []
+      for (const [i, to] of states.entries()) {
+        const { alert, changed } = yield* alerts.apply(verdict("forward", { to, at: start + i * 1000 }))
+        seen.push(`${alert.state} ${changed}`)
+      }
+      assert.deepStrictEqual(seen, [
+        "pending true",
+        "firing true",
+        "firing false",
+        "resolved true",
+        "resolved false",
+        "resolved false"
+      ])
+    })
+  )
+
+  it.effect("a newer alert ends the one before it, also when verdicts come out of order", () =>
+    Effect.gen(function* () {
+      const alerts = yield* Alerts
+      const rule = RuleId.make("succession")
+      const newer = { alertId: AlertId.make("succession-2"), startedAt: start + 60_000, at: start + 60_000 }
+      yield* alerts.apply(verdict("succession", { to: "firing" }))
+      yield* alerts.apply(verdict("succession", { to: "firing", ...newer }))
+      assert.strictEqual((yield* alerts.get(AlertId.make("succession-1")))?.state, "resolved")
+      assert.strictEqual((yield* alerts.active(rule))?.id, "succession-2")
+      const late = yield* alerts.apply(verdict("succession", { to: "firing", alertId: AlertId.make("succession-0") }))
+      assert.deepStrictEqual([late.changed, late.alert.state], [false, "resolved"])
+      assert.strictEqual((yield* alerts.active(rule))?.id, "succession-2")
+    })
+  )
+
+  it.effect("twenty verdicts of one rule at once leave one active alert", () =>
+    Effect.gen(function* () {
+      const alerts = yield* Alerts
+      const all = Array.from({ length: 20 }, (_, i) =>
+        verdict("race", { to: "firing", alertId: AlertId.make(`race-${i}`), startedAt: start + (i % 5) * 1000 })
+      )
+      yield* Effect.forEach(all, alerts.apply, { concurrency: "unbounded" })
+      const listed = yield* alerts.list({ project: defaultProject, limit: 1000 })
+      const active = listed.filter((alert) => alert.ruleId === "race" && alert.state === "firing")
+      assert.strictEqual(active.length, 1)
+      assert.strictEqual(active[0]!.startedAt, new Date(start + 4000).toISOString())
+    })
+  )
+
+  it.effect("list filters by state, last change first", () =>
+    Effect.gen(function* () {
+      const alerts = yield* Alerts
+      yield* alerts.apply(verdict("list-a", { to: "pending", at: start + 100_000 }))
+      yield* alerts.apply(verdict("list-b", { to: "pending", at: start + 200_000 }))
+      const pending = yield* alerts.list({ project: defaultProject, state: "pending", limit: 2 })
+      assert.deepStrictEqual(
+        pending.map((alert) => alert.ruleId as string),
+        ["list-b", "list-a"]
+      )
+    })
+  )
+
+  it.effect("removing a rule ends its alert", () =>
+    Effect.gen(function* () {
+      const alerts = yield* Alerts
+      const rules = yield* Rules
+      const spec = { type: "threshold", query: "level:error", window: "1 minute", threshold: 5, for: "0 seconds" } as const
+      const rule = yield* rules.create({ project: defaultProject, name: "gone soon", ...spec })
+      assert.deepStrictEqual(yield* rules.get(rule.id), rule)
+      assert.deepStrictEqual(yield* rules.list(defaultProject), [rule])
+      assert.deepStrictEqual(yield* rules.listAll, [rule])
+      assert.deepStrictEqual(yield* rules.projects, [defaultProject])
+      yield* alerts.apply(verdict(rule.id, { to: "firing" }))
+      const { ended, removed } = yield* rules.remove(defaultProject, rule.id)
+      assert.isTrue(removed)
+      assert.deepStrictEqual(
+        ended.map((alert) => [alert.state, alert.reason]),
+        [["resolved", "the rule was removed"]]
+      )
+      assert.isUndefined(yield* alerts.active(rule.id))
+      assert.isFalse((yield* rules.remove(defaultProject, rule.id)).removed)
+    })
+  )
+})

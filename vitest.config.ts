@@ -1,0 +1,17 @@
+/**
+ * How the tests run: one pair of servers for the whole run (test/support/global.ts), one process per test file, so that no
+ * file sees another's environment or timers.
+ */
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/support/global.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 30_000
+  }
+})
