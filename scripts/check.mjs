@@ -32,7 +32,7 @@ const main = async () => {
       const from = performance.now()
       const result = await run(process.execPath, command, options)
       const ms = performance.now() - from
-      if (result.code === 0) return done(name, "clean", ms), true
+      if (result.code === 0) return (done(name, "clean", ms), true)
       failed(`${name} (exit code ${result.code}, ${took(ms)})`)
       process.stdout.write(`${result.stdout}${result.stderr}\n`)
       return false

@@ -7,7 +7,6 @@
 import { dataFolder } from "./launch/places.mjs"
 import { withDotEnv } from "./launch/env.mjs"
 import { prepare } from "./launch/prepare.mjs"
-import { runningRedis } from "./launch/redis.mjs"
 import { findRedis } from "./launch/redis_binary.mjs"
 import { giveUp } from "./launch/say.mjs"
 import { enter, ensureServices, leave, runningServices, sweep } from "./launch/services.mjs"
@@ -30,17 +29,16 @@ const read = (args) => {
 /** @param {Env} env @param {string} command @param {ReadonlyArray<string>} rest @param {ReadonlyArray<string>} args */
 const main = async (env, command, rest, args) => {
   const data = dataFolder(env)
-  const redis = env["REDIS_URL"] ? undefined : runningRedis(data).then((running) => (running ? undefined : findRedis(env)))
-  // Awaited below; until then its failure is nobody's.
-  redis?.catch(() => {})
-  const code = await prepare(env, { dev: false, script: import.meta.url, args, also: redis })
+  // Redis may have to be fetched too, which can go on beside the packages.
+  const also = async () => (env["REDIS_URL"] ? undefined : findRedis(env))
+  const code = await prepare(env, { dev: false, script: import.meta.url, args, also })
   if (code !== undefined) return code
   const presses = listen()
   await sweep(data)
   enter(data)
   try {
     const page = command === "start" || command === "serve" ? ensureWeb(env) : undefined
-    const [urls] = await Promise.all([ensureServices(env, data, { redis }), page])
+    const [urls] = await Promise.all([ensureServices(env, data), page])
     if (presses.count > 0) return interrupted
     const given = roles.includes(command) ? ["--roles", command, ...rest] : rest
     return await runMain(given, { ...env, ...urls, LOGLYTICS_DATA_DIR: data }, presses, (life) => enter(data, life))
@@ -61,7 +59,9 @@ const args = process.argv.slice(2)
 const { command, rest } = read(args)
 const env = withDotEnv(process.env)
 try {
-  process.exitCode = await (command === "start" || roles.includes(command) ? main(env, command, rest, args) : cli(env, args))
+  process.exitCode = await (command === "start" || roles.includes(command)
+    ? main(env, command, rest, args)
+    : cli(env, args))
 } catch (error) {
   process.exitCode = giveUp(error)
 }

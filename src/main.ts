@@ -141,7 +141,7 @@ const program = (s: Settings.Settings, args: Arguments, own: OwnLogs.OwnLogs) =>
         welcome(url, yield* ensureFirstKey(s.dataDir, url, s.apiKey))
       } else say(`  Loglytics ${args.roles.join(" and ")} is ready`)
       if (args.tail.length > 0) yield* Effect.forkScoped(tail(s, args.tail))
-      yield* Effect.logInfo("started", { roles: args.roles.join(","), pid: process.pid })
+      yield* Effect.logInfo("started").pipe(Effect.annotateLogs({ roles: args.roles.join(","), pid: process.pid }))
       return yield* Effect.never
     }).pipe(Effect.provideContext(base))
   }).pipe(Effect.scoped)

@@ -17,7 +17,15 @@ interface Import {
 type Graph = ReadonlyMap<string, ReadonlyArray<Import>>
 
 /** What every door may ask. */
-const belowDoors = ["src/domain/", "src/jobs/", "src/streams/", "src/store/", "src/tasks/", "src/schedules/", "src/ingest/"]
+const belowDoors = [
+  "src/domain/",
+  "src/jobs/",
+  "src/streams/",
+  "src/store/",
+  "src/tasks/",
+  "src/schedules/",
+  "src/ingest/"
+]
 
 /**
  * Folder (or file) → what it may import beside itself. A name with a `/` at its end stands for a folder, one that ends in
@@ -142,7 +150,10 @@ const importsOf = (file: string, source: string): ReadonlyArray<Import> => {
   const code = source.replaceAll(comments, "")
   const target = (path: string) => normalize(join(dirname(file), path))
   return [
-    ...[...code.matchAll(statements)].map((match) => ({ target: target(match[2] ?? ""), typeOnly: match[1] !== undefined })),
+    ...[...code.matchAll(statements)].map((match) => ({
+      target: target(match[2] ?? ""),
+      typeOnly: match[1] !== undefined
+    })),
     ...[...code.matchAll(dynamic)].map((match) => ({ target: target(match[1] ?? ""), typeOnly: false }))
   ]
 }
@@ -156,7 +167,12 @@ const filesIn = (folder: string): ReadonlyArray<string> =>
     : []
 
 const graphOf = (files: ReadonlyArray<string>): Graph =>
-  new Map(files.map((file) => [file, importsOf(file, readFileSync(join(root, file), "utf8")).filter(({ target }) => !target.endsWith(".css"))]))
+  new Map(
+    files.map((file) => [
+      file,
+      importsOf(file, readFileSync(join(root, file), "utf8")).filter(({ target }) => !target.endsWith(".css"))
+    ])
+  )
 
 describe("the house", () => {
   const graph = graphOf([...filesIn(join(root, "src")), ...filesIn(join(root, "web"))])

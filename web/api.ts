@@ -7,7 +7,11 @@ import type { Alert, AlertRule, Notification } from "../src/domain/Alert.ts"
 import type { Level } from "../src/domain/Level.ts"
 import type { StoredEvent } from "../src/domain/LogEvent.ts"
 import type { Project } from "../src/domain/Project.ts"
-import type { JobRow as JobRowSchema, QueueRow as QueueRowSchema, WorkerRow as WorkerRowSchema } from "../src/http/api/engine.ts"
+import type {
+  JobRow as JobRowSchema,
+  QueueRow as QueueRowSchema,
+  WorkerRow as WorkerRowSchema
+} from "../src/http/api/engine.ts"
 import type { HealthReport } from "../src/http/api/health.ts"
 import type { Page, Stats as StatsSchema } from "../src/http/api/logs.ts"
 import { session, signOut } from "./session.ts"
@@ -100,6 +104,7 @@ export const request = async <T>(path: string, ask: Ask = {}): Promise<T> => {
 export const requestHealth = async (signal: AbortSignal): Promise<Health> => {
   const response = await send("/health", { signal })
   const body = (await response.json().catch(() => null)) as Health | null
-  if (!Array.isArray(body?.checks)) throw new ApiError(response.status, "HttpError", `/health answered ${response.status}`)
+  if (!Array.isArray(body?.checks))
+    throw new ApiError(response.status, "HttpError", `/health answered ${response.status}`)
   return body
 }

@@ -67,9 +67,10 @@ export const useHealth = () =>
   })
 
 /** Rows with the newer ones put over the older ones of the same id. */
-const mergedById = <T extends { readonly id: string }>(old: ReadonlyArray<T>, news: ReadonlyArray<T>): ReadonlyArray<T> => [
-  ...new Map([...old, ...news].map((row) => [row.id, row])).values()
-]
+const mergedById = <T extends { readonly id: string }>(
+  old: ReadonlyArray<T>,
+  news: ReadonlyArray<T>
+): ReadonlyArray<T> => [...new Map([...old, ...news].map((row) => [row.id, row])).values()]
 
 const byNewest = <T>(rows: ReadonlyArray<T>, at: (row: T) => string | null, max: number): ReadonlyArray<T> =>
   rows.toSorted((a, b) => (moment(at(b)) ?? 0) - (moment(at(a)) ?? 0)).slice(0, max)
@@ -89,10 +90,14 @@ const useTopic = <T extends { readonly id: string }>(
       if (topic === "jobs" && pause.get() !== null) return
       client.setQueryData<ReadonlyArray<T>>([name, scope], (old) => arrange(change(old ?? [])))
     }
-    return live.subscribe<T>(topic, { project }, {
-      snapshot: (rows) => put(() => rows),
-      event: (rows) => put((old) => mergedById(old, rows))
-    })
+    return live.subscribe<T>(
+      topic,
+      { project },
+      {
+        snapshot: (rows) => put(() => rows),
+        event: (rows) => put((old) => mergedById(old, rows))
+      }
+    )
   }, [live, client, topic, name, scope, project, arrange])
 }
 
@@ -177,15 +182,14 @@ export const useJobs = () => {
   })
 }
 
-/** The present, a new one every `ms`; it stands still while paused. */
-export const useNow = (ms = 1_000): number => {
+/** The present, a new one every `ms`; it stands still while paused, unless `always`. */
+export const useNow = (ms = 1_000, always = false): number => {
   const [now, setNow] = useState(() => Date.now())
-  const paused = useStore(pause) !== null
+  const still = useStore(pause) !== null && !always
   useEffect(() => {
-    if (paused) return
-    setNow(Date.now())
+    if (still) return
     const timer = setInterval(() => setNow(Date.now()), ms)
     return () => clearInterval(timer)
-  }, [ms, paused])
+  }, [ms, still])
   return now
 }

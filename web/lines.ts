@@ -15,6 +15,8 @@ export interface View {
   readonly live: ReadonlyArray<Line>
   /** Lines that arrived live since the page opened, shown or not; grows only. */
   readonly received: number
+  /** The last change put lines in front, so that a list keeps the reader's place from its end. */
+  readonly shifted: boolean
   /** The first snapshot has come, so that an empty list means: there is nothing. */
   readonly settled: boolean
 }
@@ -50,7 +52,7 @@ const withoutThose = (history: ReadonlyArray<Line>, live: ReadonlyArray<Line>): 
 }
 
 export const makeLines = ({ capacity, historyMax, schedule }: LinesOptions): Lines => {
-  const none: View = { history: [], live: [], received: 0, settled: false }
+  const none: View = { history: [], live: [], received: 0, shifted: false, settled: false }
   const listeners = new Set<() => void>()
   let view = none
   let pending: Array<Line> = []
@@ -72,7 +74,13 @@ export const makeLines = ({ capacity, historyMax, schedule }: LinesOptions): Lin
     pending = []
     arrived = 0
     // Once the ring drops lines, history would no longer touch it: it goes first.
-    show({ ...view, history: over ? [] : view.history, live: over ? all.slice(-capacity) : all, received })
+    show({
+      ...view,
+      history: over ? [] : view.history,
+      live: over ? all.slice(-capacity) : all,
+      received,
+      shifted: false
+    })
   }
   const queue = (count: number): void => {
     arrived += count
@@ -101,14 +109,14 @@ export const makeLines = ({ capacity, historyMax, schedule }: LinesOptions): Lin
       const live = events.slice(-capacity).map(keyed)
       const received = view.received + arrived
       arrived = 0
-      show({ history: withoutThose(view.history, live), live, received, settled: true })
+      show({ history: withoutThose(view.history, live), live, received, shifted: false, settled: true })
     },
     older: (events) => {
       const known = idsOf(view.live)
       for (const id of idsOf(view.history)) known.add(id)
       const fresh = events.filter((event) => !known.has(event.id)).map(keyed)
       fresh.reverse()
-      show({ ...view, history: fresh.concat(view.history).slice(-historyMax), settled: true })
+      show({ ...view, history: fresh.concat(view.history).slice(-historyMax), shifted: true, settled: true })
     },
     clear: () => {
       pending = []

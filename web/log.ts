@@ -29,13 +29,15 @@ export interface Log {
   readonly older: () => void
 }
 
+/** What is known of the way into the past, for one question. */
 interface Past {
+  readonly question: string
   readonly loading: boolean
   readonly ended: Log["ended"]
   readonly problem: string | null
 }
 
-const idle: Past = { loading: false, ended: null, problem: null }
+const idle: Past = { question: "", loading: false, ended: null, problem: null }
 
 const oldestOf = (lines: Lines): StoredEvent | undefined => {
   const { history, live } = lines.get()
@@ -51,37 +53,46 @@ const justAfter = (event: StoredEvent | undefined): number | undefined =>
 export const useLog = (project: string, query: string, stored: boolean): Log => {
   const live = useLive()
   const lines = useMemo(() => makeLines({ capacity: liveMax, historyMax, schedule: nextFrame }), [])
-  const [problem, setProblem] = useState<string | null>(null)
+  const question = `${project}\n${query}`
+  const [problem, setProblem] = useState({ question, text: "" })
   const [past, setPast] = useState(idle)
   const cursor = useRef<string | null>(null)
   const asking = useRef<AbortController | null>(null)
 
   useEffect(() => {
     lines.clear()
-    setProblem(null)
-    return live.subscribe<StoredEvent>("tail", { project, query }, {
-      snapshot: (events) => {
-        setProblem(null)
-        lines.snapshot(events)
-      },
-      event: lines.push,
-      skipped: lines.skip,
-      error: setProblem
-    })
-  }, [live, lines, project, query])
+    const tell = (text: string): void => setProblem({ question, text })
+    return live.subscribe<StoredEvent>(
+      "tail",
+      { project, query },
+      {
+        snapshot: (events) => {
+          tell("")
+          lines.snapshot(events)
+        },
+        event: lines.push,
+        skipped: lines.skip,
+        error: tell
+      }
+    )
+  }, [live, lines, project, query, question])
 
   const older = useCallback(() => {
     if (asking.current !== null) return
     const control = new AbortController()
     asking.current = control
-    setPast({ ...idle, loading: true })
+    setPast({ ...idle, question, loading: true })
     const load = async (): Promise<Log["ended"]> => {
       for (let page = 0; page < emptyPagesMax; page++) {
         const { history } = lines.get()
         const on = cursor.current !== null && (history.length > 0 || page > 0)
         const from = on ? { cursor: cursor.current ?? undefined } : { to: justAfter(oldestOf(lines)) }
         const { signal } = control
-        const { events, next } = await request<LogPage>("/v1/logs", { project, signal, params: { q: query, limit: pageSize, ...from } })
+        const { events, next } = await request<LogPage>("/v1/logs", {
+          project,
+          signal,
+          params: { q: query, limit: pageSize, ...from }
+        })
         if (signal.aborted) return null
         lines.older(events)
         cursor.current = next
@@ -92,19 +103,18 @@ export const useLog = (project: string, query: string, stored: boolean): Log => 
       return null
     }
     load()
-      .then((ended) => !control.signal.aborted && setPast({ ...idle, ended }))
+      .then((ended) => !control.signal.aborted && setPast({ ...idle, question, ended }))
       .catch((error: unknown) => {
         if (control.signal.aborted) return
-        setPast({ ...idle, problem: error instanceof ApiError ? error.message : String(error) })
+        setPast({ ...idle, question, problem: error instanceof ApiError ? error.message : String(error) })
       })
       .finally(() => {
         if (asking.current === control) asking.current = null
       })
-  }, [lines, project, query])
+  }, [lines, project, query, question])
 
   useEffect(() => {
     cursor.current = null
-    setPast(idle)
     if (stored) older()
     return () => {
       asking.current?.abort()
@@ -112,5 +122,7 @@ export const useLog = (project: string, query: string, stored: boolean): Log => 
     }
   }, [stored, older])
 
-  return { lines, problem: problem ?? past.problem, loading: past.loading, ended: past.ended, older }
+  const now = past.question === question ? past : idle
+  const text = (problem.question === question ? problem.text : "") || now.problem
+  return { lines, problem: text, loading: now.loading, ended: now.ended, older }
 }

@@ -24,7 +24,8 @@ const client = new QueryClient({
   defaultOptions: {
     queries: {
       // An answer that says no will say no again; only a missing answer is worth asking for twice.
-      retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retry: (failures, error) =>
+        failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
       retryDelay: (attempt) => Math.min(1_000 * 2 ** attempt, 10_000),
       refetchOnWindowFocus: true,
       staleTime: 1_000

@@ -4,7 +4,15 @@
  */
 import type { Level } from "../src/domain/Level.ts"
 
-export const levels = ["unknown", "trace", "debug", "info", "warn", "error", "fatal"] as const satisfies ReadonlyArray<Level>
+export const levels = [
+  "unknown",
+  "trace",
+  "debug",
+  "info",
+  "warn",
+  "error",
+  "fatal"
+] as const satisfies ReadonlyArray<Level>
 
 const isLevel = (word: string): word is Level => (levels as ReadonlyArray<string>).includes(word)
 
@@ -38,7 +46,9 @@ export const withTerm = (query: string, field: string, value: string): string =>
 /** Words and phrases of the query that a message must hold, lower-case: what is worth marking. */
 export const wordsOf = (query: string): ReadonlyArray<string> => {
   const words: Array<string> = []
-  for (const match of query.matchAll(/(?<not>-|NOT\s+)?(?<field>[\w.@-]+:)?(?:"(?<phrase>[^"]*)"|(?<word>[^\s()"]+))/gu)) {
+  for (const match of query.matchAll(
+    /(?<not>-|NOT\s+)?(?<field>[\w.@-]+:)?(?:"(?<phrase>[^"]*)"|(?<word>[^\s()"]+))/gu
+  )) {
     const { field, not, phrase, word } = match.groups ?? {}
     const text = phrase ?? word ?? ""
     if (not !== undefined || field !== undefined || text === "" || text === "OR" || text === "NOT") continue
@@ -47,9 +57,21 @@ export const wordsOf = (query: string): ReadonlyArray<string> => {
   return words
 }
 
-/** The message cut into pieces, every second of which is to be marked. */
-export const cut = (message: string, words: ReadonlyArray<string>): ReadonlyArray<string> => {
-  if (words.length === 0) return [message]
+export interface Piece {
+  /** Where it begins in the message. */
+  readonly at: number
+  readonly text: string
+  readonly marked: boolean
+}
+
+/** The message cut into pieces, of which some are to be marked. */
+export const cut = (message: string, words: ReadonlyArray<string>): ReadonlyArray<Piece> => {
+  if (words.length === 0) return [{ at: 0, text: message, marked: false }]
   const escaped = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/gu, "\\$&"))
-  return message.split(new RegExp(`(${escaped.join("|")})`, "giu"))
+  let at = 0
+  return message.split(new RegExp(`(${escaped.join("|")})`, "giu")).flatMap((text, index) => {
+    const piece = { at, text, marked: index % 2 === 1 }
+    at += text.length
+    return text === "" ? [] : [piece]
+  })
 }

@@ -2,7 +2,13 @@
  * The pages by address, and what of their state the address holds: project, query and levels, as plain words that can be
  * read and shared. A page that throws, or is not there, still has the bar above it.
  */
-import { createRootRoute, createRoute, createRouter, parseSearchWith, stringifySearchWith } from "@tanstack/react-router"
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  parseSearchWith,
+  stringifySearchWith
+} from "@tanstack/react-router"
 import { LogsPage } from "./pages/Logs.tsx"
 import { OverviewPage } from "./pages/Overview.tsx"
 import { Crashed, NotFound } from "./parts/Fallbacks.tsx"

@@ -24,11 +24,12 @@ const takesSpace = `${typing}, button, a[href], summary, [role=button]`
 const onKey = (event: KeyboardEvent): void => {
   if (!shortcutsOn.get() || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
   const target = event.target instanceof Element ? event.target : null
-  if (target?.closest(typing) != null || document.querySelector("dialog[open]") !== null) return
+  const on = (controls: string): boolean => target !== null && target.closest(controls) !== null
+  if (on(typing) || document.querySelector("dialog[open]") !== null) return
   const act = (): (() => void) | null => {
     if (event.key === "/") return () => document.getElementById(searchBoxId)?.focus()
     if (event.key === "p") return togglePause
-    if (event.key === " " && target?.closest(takesSpace) == null) return togglePause
+    if (event.key === " " && !on(takesSpace)) return togglePause
     return event.key === "?" ? () => helpOpen.set(true) : null
   }
   const action = act()

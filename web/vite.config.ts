@@ -33,8 +33,11 @@ const config: UserConfig = {
   }
 }
 
-export default defineConfig(({ command }) => {
-  // What is shipped is never React's development build, whoever asks for it: Vite keeps a NODE_ENV that is set.
-  if (command === "build") process.env["NODE_ENV"] = "production"
-  return config
-})
+/** What is shipped is never a development build, whatever NODE_ENV the one who asks for it runs under. */
+const production: UserConfig = {
+  define: { "process.env.NODE_ENV": '"production"' },
+  oxc: { jsx: { runtime: "automatic", development: false } },
+  resolve: { conditions: ["module", "browser", "production"] }
+}
+
+export default defineConfig(({ command }) => (command === "build" ? { ...config, ...production } : config))

@@ -22,11 +22,14 @@ const onPath = async () => {
 /** @param {Env} env @returns {Promise<string | undefined>} the path of the program */
 export const ensureChromium = async (env) => {
   const given = env["CHROMIUM_PATH"]
-  if (given && !existsSync(given)) throw new Refusal(`CHROMIUM_PATH: expected a program, got ${given}, which does not exist`)
+  if (given && !existsSync(given))
+    throw new Refusal(`CHROMIUM_PATH: expected a program, got ${given}, which does not exist`)
   const found = given || (await onPath())
   if (found) return found
-  const without = (/** @type {string} */ why) => note(`no Chromium (${why}): the browser test is skipped; CHROMIUM_PATH names one`)
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return without("none on PATH, and only root may install one")
+  const without = (/** @type {string} */ why) =>
+    note(`no Chromium (${why}): the browser test is skipped; CHROMIUM_PATH names one`)
+  if (process.platform !== "linux" || process.getuid?.() !== 0)
+    return without("none on PATH, and only root may install one")
   if ((await run("apt-get", ["--version"])).code !== 0) return without("none on PATH, and no apt-get")
   return step("chromium", "installing Debian's chromium", async () => {
     const options = { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }, timeoutMs: 600_000 }

@@ -39,21 +39,26 @@ export const missing = (wanted, installed, dev) =>
 /** @param {LockFile | undefined} installed */
 const hasTools = (installed) => Object.values(installed?.packages ?? {}).some((entry) => entry.dev === true)
 
+/** @param {boolean} dev */
+const look = (dev) => {
+  const wanted = read(join(checkout, "package-lock.json"))
+  if (!wanted) throw new Refusal(`package-lock.json in ${checkout}: expected a lock file, got none that can be read`)
+  const installed = read(join(checkout, "node_modules", ".package-lock.json"))
+  return { installed, absent: missing(wanted, installed, dev) }
+}
+
+/** Whether all that is needed is there. @param {boolean} dev whether the developer's tools are needed */
+export const isInstalled = (dev) => look(dev).absent.length === 0
+
 /**
  * @param {Env} env
  * @param {{ dev: boolean }} options whether the developer's tools are wanted too
  */
 export const ensureInstalled = async (env, { dev }) => {
-  const look = () => {
-    const wanted = read(join(checkout, "package-lock.json"))
-    if (!wanted) throw new Refusal(`package-lock.json in ${checkout}: expected a lock file, got none that can be read`)
-    const installed = read(join(checkout, "node_modules", ".package-lock.json"))
-    return { installed, absent: missing(wanted, installed, dev) }
-  }
-  if (look().absent.length === 0) return
+  if (isInstalled(dev)) return
   await step("packages", "installing packages", () =>
     withLock(join(cacheFolder(env), "locks", `install-${shortHash(checkout)}`), async () => {
-      const { absent, installed } = look()
+      const { absent, installed } = look(dev)
       if (absent.length === 0) return { value: undefined }
       const tools = dev || hasTools(installed)
       const { args, command, shell } = npm()
@@ -61,9 +66,14 @@ export const ensureInstalled = async (env, { dev }) => {
       const quiet = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"]
       const result = await run(command, [...args, ...flags, ...quiet], { cwd: checkout, shell })
       if (result.code !== 0) {
-        throw new Refusal(`npm ci in ${checkout} exited with ${result.code}\n    ${tail(result.stderr || result.stdout, 12)}`)
+        throw new Refusal(
+          `npm ci in ${checkout} exited with ${result.code}\n    ${tail(result.stderr || result.stdout, 12)}`
+        )
       }
-      return { value: undefined, detail: `npm ci, ${absent.length} installed${tools ? " with the developer's tools" : ""}` }
+      return {
+        value: undefined,
+        detail: `npm ci, ${absent.length} installed${tools ? " with the developer's tools" : ""}`
+      }
     })
   )
 }

@@ -34,23 +34,33 @@ export const goodEnough = (version) => {
   return major === 22 ? minor >= 19 : major >= 24
 }
 
+const program = process.platform === "win32" ? "node.exe" : "node"
+
+/** @param {Env} env */
+const home = (env) => join(cacheFolder(env), "node", `${pinned}-${process.platform}-${process.arch}`)
+
+/** The Node that is there already: this one, or the fetched one. @param {Env} env @returns {string | undefined} */
+export const findNode = (env) => {
+  if (goodEnough(process.version)) return process.execPath
+  const binary = join(home(env), "bin", program)
+  return existsSync(binary) ? binary : undefined
+}
+
 /** @param {Env} env @returns {Promise<string>} the path of a Node that is good enough */
 export const ensureNode = async (env) => {
-  if (goodEnough(process.version)) return process.execPath
+  const found = findNode(env)
+  if (found !== undefined) return found
   const name = nodePackage(process.platform, process.arch)
   if (!name) {
     throw new Refusal(
       `Node: expected 22.19 or newer, got ${process.version}; none to fetch for ${process.platform}-${process.arch}`
     )
   }
-  const windows = process.platform === "win32"
-  const home = join(cacheFolder(env), "node", `${pinned}-${process.platform}-${process.arch}`)
-  const binary = join(home, "bin", windows ? "node.exe" : "node")
-  if (existsSync(binary)) return binary
+  const binary = join(home(env), "bin", program)
   return step("node", `fetching Node ${pinned}`, () =>
-    withLock(`${home}.lock`, async () => {
+    withLock(`${home(env)}.lock`, async () => {
       if (existsSync(binary)) return { value: binary }
-      const parts = join(home, "parts")
+      const parts = join(home(env), "parts")
       rmSync(parts, { recursive: true, force: true })
       mkdirSync(parts, { recursive: true })
       const { args, command, shell } = npm()
@@ -61,7 +71,7 @@ export const ensureNode = async (env) => {
         // npm would otherwise take the checkout for its project: it runs us with that in its environment.
         env: { ...process.env, npm_config_local_prefix: parts, npm_config_global: "false" }
       })
-      const fetched = join(parts, "node_modules", name, "bin", windows ? "node.exe" : "node")
+      const fetched = join(parts, "node_modules", name, "bin", program)
       const answer = result.code === 0 ? await tryIt(fetched) : undefined
       if (!answer) {
         throw new Refusal(

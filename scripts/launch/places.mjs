@@ -2,6 +2,7 @@
  * Where things lie: the checkout, the data folder, the user's cache. Pure, so that the tests can ask about any machine.
  */
 import { createHash } from "node:crypto"
+import { realpathSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -27,6 +28,19 @@ export const cacheFolder = (env) => {
   return home === "/" || home.startsWith("/nonexistent")
     ? join(tmpdir(), `loglytics-cache-${process.getuid?.() ?? "user"}`)
     : join(home, ".cache", "loglytics")
+}
+
+/**
+ * The one true name of a folder. Records hold it, since a data folder may be copied with the records of servers that belong
+ * to the folder it was copied from.
+ * @param {string} folder
+ */
+export const trueName = (folder) => {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return resolve(folder)
+  }
 }
 
 /** A short name for a path, the same on every run. @param {string} text */

@@ -3,10 +3,22 @@
  * postmaster.pid is the record: process, folder and port; it counts as ours when the server itself names the same folder.
  */
 import { spawn } from "node:child_process"
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { randomBytes } from "node:crypto"
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { shortHash } from "./places.mjs"
+import { shortHash, trueName } from "./places.mjs"
 import { asAccount, canEnter, findPostgres, serverAccount, systemFolder } from "./postgres_binary.mjs"
 import { isAlive, lifeOf, run, signal, stopProcess, tail, waitGone } from "./processes.mjs"
 import { Refusal } from "./say.mjs"
@@ -29,7 +41,8 @@ const placeFile = (data) => join(data, "postgres.json")
 /** @param {string} data @returns {{ cluster: string, port: number } | undefined} */
 const recorded = (data) => {
   try {
-    return JSON.parse(readFileSync(placeFile(data), "utf8"))
+    const record = JSON.parse(readFileSync(placeFile(data), "utf8"))
+    return record.data === trueName(data) ? record : undefined
   } catch {
     return undefined
   }
@@ -53,7 +66,7 @@ const answers = async (cluster) => {
   if (!server || !isAlive(lifeOf(server.pid))) return undefined
   try {
     const [folder = ""] = await askPostgres(server.port, "SHOW data_directory")
-    if (realpathSync(folder) !== realpathSync(cluster)) return undefined
+    if (trueName(folder) !== trueName(cluster)) return undefined
     const [version = ""] = await askPostgres(server.port, "SHOW server_version")
     return { url: urlOf(server.port), detail: `Postgres ${version}` }
   } catch {
@@ -70,7 +83,28 @@ export const runningPostgres = async (data) => {
 /** @param {string} data @param {Account} account */
 const chooseCluster = (data, account) => {
   if (!account || canEnter(data, account)) return join(data, "postgres")
-  return join(systemFolder(), `${shortHash(data)}-postgres`)
+  // Named anew, so that a data folder that was removed and made again does not meet the old data.
+  return join(systemFolder(), `${shortHash(data)}-${randomBytes(3).toString("hex")}`)
+}
+
+/**
+ * Who must run an existing cluster when we are root: whoever owns it. One that root owns is a copy, and is given away.
+ * @param {string} cluster @param {NonNullable<Account>} usual @returns {Promise<NonNullable<Account>>}
+ */
+const ownerOf = async (cluster, usual) => {
+  if (!existsSync(join(cluster, "PG_VERSION"))) return usual
+  const { gid, uid } = statSync(cluster)
+  if (uid !== 0) return { uid, gid, name: `the user ${uid}` }
+  await run("chown", ["-R", `${usual.uid}:${usual.gid}`, cluster])
+  return usual
+}
+
+/** A copied cluster may hold the postmaster.pid of the server it was copied from; Postgres would wait for that one. @param {string} cluster */
+const forgetOther = (cluster) => {
+  const file = join(cluster, "postmaster.pid")
+  if (!existsSync(file)) return
+  const folder = readFileSync(file, "utf8").split("\n")[1] ?? ""
+  if (trueName(folder) !== trueName(cluster)) rmSync(file, { force: true })
 }
 
 /** @param {string} native @param {string} cluster @param {Account} account */
@@ -82,11 +116,15 @@ const initialise = async (native, cluster, account) => {
   chmodSync(cluster, 0o700)
   if (account) chownSync(cluster, account.uid, account.gid)
   const locale = ["-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-  const result = await run(join(native, "bin", "initdb"), ["-D", cluster, "-U", "postgres", "-A", "trust", ...locale, "-N"], {
-    cwd: "/",
-    env: { ...process.env, LC_ALL: "C" },
-    ...asAccount(account)
-  })
+  const result = await run(
+    join(native, "bin", "initdb"),
+    ["-D", cluster, "-U", "postgres", "-A", "trust", ...locale, "-N"],
+    {
+      cwd: "/",
+      env: { ...process.env, LC_ALL: "C" },
+      ...asAccount(account)
+    }
+  )
   if (result.code === 0) return
   rmSync(cluster, { recursive: true, force: true })
   throw new Refusal(`DATABASE_URL: initdb in ${cluster} exited with ${result.code}\n    ${tail(result.stderr)}`)
@@ -105,13 +143,15 @@ const recovery_max_ms = 120_000
  * @returns {Promise<Running>}
  */
 export const startPostgres = async (data, env, { throwaway }) => {
-  const account = serverAccount()
-  const { native } = findPostgres(env, account)
   const before = recorded(data)
-  const cluster = before && existsSync(before.cluster) ? before.cluster : chooseCluster(data, account)
+  const usual = serverAccount()
+  const cluster = before && existsSync(before.cluster) ? before.cluster : chooseCluster(data, usual)
+  const account = usual && (await ownerOf(cluster, usual))
+  const { native } = findPostgres(env, account)
+  forgetOther(cluster)
   await initialise(native, cluster, account)
   const port = await freePort(before?.port)
-  writeFileSync(placeFile(data), JSON.stringify({ cluster, port }))
+  writeFileSync(placeFile(data), JSON.stringify({ data: trueName(data), cluster, port }))
   const settings = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -126,7 +166,13 @@ export const startPostgres = async (data, env, { throwaway }) => {
   ].flatMap((setting) => ["-c", setting])
   const log = join(data, "postgres.log")
   for (const until = Date.now() + leftovers_max_ms; ;) {
-    const ended = await launch(join(native, "bin", "postgres"), ["-D", cluster, "-p", String(port), ...settings], log, account, cluster)
+    const ended = await launch(
+      join(native, "bin", "postgres"),
+      ["-D", cluster, "-p", String(port), ...settings],
+      log,
+      account,
+      cluster
+    )
     if (ended === undefined) break
     // "lock file postmaster.pid already exists", or "pre-existing shared memory block … is still in use".
     if (Date.now() > until || !/postmaster\.pid|pre-existing shared memory/u.test(ended)) {

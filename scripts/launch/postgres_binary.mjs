@@ -20,7 +20,9 @@ export const serverAccount = () => {
     const fields = lines.find((line) => line.startsWith(`${name}:`))?.split(":")
     if (fields) return { uid: Number(fields[2]) >>> 0, gid: Number(fields[3]) >>> 0, name }
   }
-  throw new Refusal("DATABASE_URL: Postgres cannot run as root and there is no account postgres or nobody; set DATABASE_URL")
+  throw new Refusal(
+    "DATABASE_URL: Postgres cannot run as root and there is no account postgres or nobody; set DATABASE_URL"
+  )
 }
 
 /** @param {Account} account @returns {{ uid?: number, gid?: number }} */
@@ -32,7 +34,8 @@ export const canEnter = (folder, account) =>
 
 /** @param {string} native @param {Account} account */
 const runs = (native, account) =>
-  spawnSync(join(native, "bin", "initdb"), ["--version"], { cwd: "/", stdio: "ignore", ...asAccount(account) }).status === 0
+  spawnSync(join(native, "bin", "initdb"), ["--version"], { cwd: "/", stdio: "ignore", ...asAccount(account) })
+    .status === 0
 
 /** Makes the links that the package lists; true when all are there. @param {string} packageFolder */
 const makeLinks = (packageFolder) => {

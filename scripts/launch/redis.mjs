@@ -3,25 +3,31 @@
  * A server counts as ours only when its process, port and folder are the recorded ones and it answers.
  */
 import { spawn } from "node:child_process"
-import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import { trueName } from "./places.mjs"
 import { isAlive, lifeOf, stopProcess } from "./processes.mjs"
 import { Refusal } from "./say.mjs"
 import { askRedis, freePort } from "./wire.mjs"
 
 /** @typedef {import("./processes.mjs").Life} Life */
 /** @typedef {import("./redis_binary.mjs").RedisBinary} RedisBinary */
-/** @typedef {Life & { port: number, container: boolean }} RedisRecord */
+/** @typedef {Life & { data: string, port: number, container: boolean }} RedisRecord `data`: the folder it was written for */
 /** @typedef {{ url: string, detail: string }} Running */
 
 /** @param {string} data the data folder */
-const places = (data) => ({ folder: join(data, "redis"), record: join(data, "redis.json"), log: join(data, "redis.log") })
+const places = (data) => ({
+  folder: join(data, "redis"),
+  record: join(data, "redis.json"),
+  log: join(data, "redis.log")
+})
 
 /** @param {string} data @returns {RedisRecord | undefined} */
 const recorded = (data) => {
   try {
-    return JSON.parse(readFileSync(places(data).record, "utf8"))
+    const record = JSON.parse(readFileSync(places(data).record, "utf8"))
+    return record.data === trueName(data) ? record : undefined
   } catch {
     return undefined
   }
@@ -33,7 +39,7 @@ const ours = async (record, data) => {
   try {
     const { folder, pid, version } = await askRedis(record.port)
     if (record.container) return version
-    return pid === record.pid && realpathSync(folder) === realpathSync(places(data).folder) ? version : undefined
+    return pid === record.pid && trueName(folder) === trueName(places(data).folder) ? version : undefined
   } catch {
     return undefined
   }
@@ -63,12 +69,22 @@ export const startRedis = async (data, binary) => {
   const before = recorded(data)
   // One that lives but does not answer as ours must not write into the same files.
   if (before) await stopProcess(before, "SIGTERM", 5_000)
-  mkdirSync(folder, { recursive: true })
+  // What is in the queues is nobody else's business.
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const port = await freePort(before?.port)
   const inside = binary.container
     ? ["-p", `127.0.0.1:${port}:6379`, "-v", `${folder}:/data`, "redis:7", "redis-server"]
     : ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--logfile", log]
-  const settings = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"]
+  const settings = [
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    "everysec",
+    "--save",
+    "",
+    "--maxmemory-policy",
+    "noeviction"
+  ]
   const child = spawn(binary.command, [...binary.before, ...inside, ...settings], {
     // Its own process group: Ctrl-C is for the main program, the server is stopped when that has drained.
     detached: true,
@@ -80,7 +96,7 @@ export const startRedis = async (data, binary) => {
   child.on("error", (error) => (state.ended = error.message))
   child.on("exit", (code) => (state.ended ||= `it exited with ${code}`))
   child.unref()
-  const life = { ...lifeOf(child.pid ?? -1), port, container: binary.container }
+  const life = { ...lifeOf(child.pid ?? -1), data: trueName(data), port, container: binary.container }
   writeFileSync(record, JSON.stringify(life))
   for (const until = Date.now() + loading_max_ms; Date.now() < until && state.ended === "";) {
     const version = await ours(life, data)
@@ -88,7 +104,9 @@ export const startRedis = async (data, binary) => {
     await sleep(20)
   }
   await stopProcess(life, "SIGTERM", 2_000)
-  throw new Refusal(`Redis (${binary.from}): expected an answer on port ${port}, got none: ${state.ended || "too slow"}; see ${log}`)
+  throw new Refusal(
+    `Redis (${binary.from}): expected an answer on port ${port}, got none: ${state.ended || "too slow"}; see ${log}`
+  )
 }
 
 /** Stops the Redis of this data folder, whoever started it. @param {string} data @returns {Promise<boolean>} whether one ran */

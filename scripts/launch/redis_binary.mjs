@@ -109,7 +109,8 @@ const fromDebian = async (env, tried) => {
 const unpackDebian = async (home, root) => {
   const parts = join(home, "parts")
   rmSync(parts, { recursive: true, force: true })
-  for (const name of ["root", "debs", "lists/partial", "cache/archives/partial"]) mkdirSync(join(parts, name), { recursive: true })
+  for (const name of ["root", "debs", "lists/partial", "cache/archives/partial"])
+    mkdirSync(join(parts, name), { recursive: true })
   const ownLists = [
     `Dir::State::Lists=${join(parts, "lists")}`,
     `Dir::Cache=${join(parts, "cache")}`,
@@ -165,5 +166,11 @@ const fromDocker = async (tried) => {
     return undefined
   }
   // In the foreground: the docker program passes our signals on, so it is stopped like any other server.
-  return { command: "docker", before: ["run", "--rm", "--init"], env: {}, from: "the container redis:7", container: true }
+  return {
+    command: "docker",
+    before: ["run", "--rm", "--init"],
+    env: {},
+    from: "the container redis:7",
+    container: true
+  }
 }

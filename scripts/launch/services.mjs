@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path"
 import { performance } from "node:perf_hooks"
 import { withLock } from "./lock.mjs"
+import { trueName } from "./places.mjs"
 import { runningPostgres, startPostgres, stopPostgres } from "./postgres.mjs"
 import { isAlive, lifeOf, stopProcess } from "./processes.mjs"
 import { findRedis } from "./redis_binary.mjs"
@@ -15,12 +16,16 @@ import { reachable } from "./wire.mjs"
 
 /** @typedef {import("./places.mjs").Env} Env */
 /** @typedef {import("./processes.mjs").Life} Life */
-/** @typedef {import("./redis_binary.mjs").RedisBinary} RedisBinary */
 /** @typedef {{ REDIS_URL: string, DATABASE_URL: string }} Urls */
 
 const kinds = {
   REDIS_URL: { what: "a Redis", protocols: ["redis:", "rediss:"], port: 6379, example: "redis://127.0.0.1:6379" },
-  DATABASE_URL: { what: "a Postgres", protocols: ["postgres:", "postgresql:"], port: 5432, example: "postgres://user@127.0.0.1:5432/db" }
+  DATABASE_URL: {
+    what: "a Postgres",
+    protocols: ["postgres:", "postgresql:"],
+    port: 5432,
+    example: "postgres://user@127.0.0.1:5432/db"
+  }
 }
 /** @typedef {keyof typeof kinds} UrlName */
 
@@ -30,7 +35,8 @@ const kinds = {
  */
 export const target = (name, text) => {
   const { example, port, protocols, what } = kinds[name]
-  const wrong = (/** @type {string} */ got) => new Refusal(`${name}: expected the URL of ${what} such as ${example}, got ${got}`)
+  const wrong = (/** @type {string} */ got) =>
+    new Refusal(`${name}: expected the URL of ${what} such as ${example}, got ${got}`)
   let url
   try {
     url = new URL(text)
@@ -51,7 +57,9 @@ const useGiven = (name, text, label) =>
     const { host, port, shown } = target(name, text)
     const problem = await reachable(host, port)
     if (problem !== undefined) {
-      throw new Refusal(`${name}: expected ${kinds[name].what} at ${shown}, got ${problem}. Start it, or unset ${name} to have one started.`)
+      throw new Refusal(
+        `${name}: expected ${kinds[name].what} at ${shown}, got ${problem}. Start it, or unset ${name} to have one started.`
+      )
     }
     return { value: text, detail: `${shown} (from ${name})` }
   })
@@ -71,28 +79,27 @@ export const lockOf = (data) => join(data, "services.lock")
 
 /**
  * Finds or starts both. @param {Env} env @param {string} data the data folder; it is made if need be
- * @param {{ throwaway?: boolean, redis?: Promise<RedisBinary | undefined> | undefined, silent?: boolean }} [options] `redis`: a search begun earlier
+ * @param {{ throwaway?: boolean }} [options] `throwaway`: nothing in it outlives the run
  * @returns {Promise<Urls>}
  */
-export const ensureServices = async (env, data, { redis, silent = false, throwaway = false } = {}) => {
+export const ensureServices = async (env, data, { throwaway = false } = {}) => {
   // Others than its owner must be able to pass through: as root, Postgres runs under another account.
   mkdirSync(data, { recursive: true, mode: 0o755 })
-  const tell = silent ? () => {} : done
   return withLock(lockOf(data), async () => {
     const from = performance.now()
     const since = () => performance.now() - from
     const ownRedis = async () => {
       const running = await runningRedis(data)
-      if (running) return tell("redis", `${running.detail} runs already, ${running.url}`, since()), running.url
-      const binary = (await redis) ?? (await findRedis(env))
+      if (running) return (done("redis", `${running.detail} runs already, ${running.url}`, since()), running.url)
+      const binary = await findRedis(env)
       const { detail, url } = await startRedis(data, binary)
-      return tell("redis", `${detail} started, ${url} (${binary.from})`, since()), url
+      return (done("redis", `${detail} started, ${url} (${binary.from})`, since()), url)
     }
     const ownPostgres = async () => {
       const running = await runningPostgres(data)
-      if (running) return tell("postgres", `${running.detail} runs already, ${running.url}`, since()), running.url
+      if (running) return (done("postgres", `${running.detail} runs already, ${running.url}`, since()), running.url)
       const { detail, url } = await startPostgres(data, env, { throwaway })
-      return tell("postgres", `${detail} started, ${url}`, since()), url
+      return (done("postgres", `${detail} started, ${url}`, since()), url)
     }
     const given = { redis: env["REDIS_URL"], postgres: env["DATABASE_URL"] }
     const both = await Promise.allSettled([
@@ -102,7 +109,9 @@ export const ensureServices = async (env, data, { redis, silent = false, throwaw
     const [first, second] = both
     if (first.status === "rejected" || second.status === "rejected") {
       const reasons = both.flatMap((one) => (one.status === "rejected" ? [one.reason] : []))
-      throw reasons.every((one) => one instanceof Refusal) ? new Refusal(reasons.map((one) => one.message).join("\n    ")) : reasons[0]
+      throw reasons.every((one) => one instanceof Refusal)
+        ? new Refusal(reasons.map((one) => one.message).join("\n    "))
+        : reasons[0]
     }
     return { REDIS_URL: first.value, DATABASE_URL: second.value }
   })
@@ -114,7 +123,7 @@ export const stopServices = async (data) => {
   return [...(redis ? ["Redis"] : []), ...(postgres ? ["Postgres"] : [])]
 }
 
-/** @typedef {{ launcher: Life, main?: Life }} User a program that uses the servers */
+/** @typedef {{ data: string, launcher: Life, main?: Life }} User a program that uses the servers */
 
 /** @param {string} data */
 const usersFolder = (data) => join(data, "users")
@@ -131,7 +140,8 @@ const users = (data) => {
   return names.flatMap((name) => {
     const file = join(usersFolder(data), name)
     try {
-      return [{ file, user: JSON.parse(readFileSync(file, "utf8")) }]
+      const user = JSON.parse(readFileSync(file, "utf8"))
+      return user.data === trueName(data) ? [{ file, user }] : []
     } catch {
       return []
     }
@@ -142,7 +152,7 @@ const users = (data) => {
 export const enter = (data, main) => {
   mkdirSync(usersFolder(data), { recursive: true })
   const file = join(usersFolder(data), `${process.pid}.json`)
-  writeFileSync(file, JSON.stringify({ launcher: lifeOf(process.pid), ...(main && { main }) }))
+  writeFileSync(file, JSON.stringify({ data: trueName(data), launcher: lifeOf(process.pid), ...(main && { main }) }))
 }
 
 /** Ends what launchers that were killed have left running. @param {string} data */

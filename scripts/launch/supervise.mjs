@@ -52,12 +52,16 @@ const exitCode = (code, name) => code ?? 128 + (name ? constants.signals[name] :
 export const runMain = (args, env, presses, started) =>
   new Promise((resolve, reject) => {
     const leash = pathToFileURL(join(checkout, "scripts", "launch", "leash.mjs")).href
-    const child = spawn(process.execPath, [...nodeFlags, "--import", leash, join(checkout, "src", "main.ts"), ...args], {
-      cwd: checkout,
-      detached: process.platform !== "win32",
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-      env: nodeEnv(process.execPath, env)
-    })
+    const child = spawn(
+      process.execPath,
+      [...nodeFlags, "--import", leash, join(checkout, "src", "main.ts"), ...args],
+      {
+        cwd: checkout,
+        detached: process.platform !== "win32",
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+        env: nodeEnv(process.execPath, env)
+      }
+    )
     presses.pressed = (count) => {
       if (count === 1) {
         note("stopping: waiting for running work to end; press Ctrl-C again to force it")
@@ -86,8 +90,8 @@ export const runScript = (script, args, env, cwd = process.cwd()) =>
       stdio: "inherit",
       env: nodeEnv(process.execPath, env)
     })
-    // The terminal tells it of Ctrl-C itself; other signals come to us alone.
-    process.on("SIGINT", () => {})
+    // The terminal tells it of Ctrl-C itself; what is sent to us alone is passed on.
+    process.on("SIGINT", () => void (process.stdin.isTTY || child.kill("SIGINT")))
     process.on("SIGTERM", () => child.kill("SIGTERM"))
     process.on("SIGHUP", () => child.kill("SIGHUP"))
     onOrphaned(() => child.kill("SIGTERM"))

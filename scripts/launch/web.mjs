@@ -25,7 +25,8 @@ const files = (folder) =>
 /** One text for the state of all sources. File times would lie after a clone or a copy. */
 const fingerprint = () => {
   const hash = createHash("sha256")
-  for (const file of [...files(web), join(checkout, "package-lock.json")]) hash.update(file.slice(checkout.length)).update("\0").update(readFileSync(file))
+  for (const file of [...files(web), join(checkout, "package-lock.json")])
+    hash.update(file.slice(checkout.length)).update("\0").update(readFileSync(file))
   return hash.digest("hex")
 }
 

@@ -93,7 +93,8 @@ export const askRedis = (port, withinMs = 2_000) =>
       const info = ping && reply(received, ping.next)
       const dir = info && reply(received, info.next)
       if (!dir) return undefined
-      const field = (/** @type {string} */ name) => new RegExp(`^${name}:(.*)$`, "mu").exec(String(info.value))?.[1]?.trim()
+      const field = (/** @type {string} */ name) =>
+        new RegExp(`^${name}:(.*)$`, "mu").exec(String(info.value))?.[1]?.trim()
       return {
         pid: Number(field("process_id")),
         version: `${field("valkey_version") ? "Valkey " : "Redis "}${field("valkey_version") ?? field("redis_version") ?? "?"}`,

@@ -3,10 +3,10 @@ import { Duration, Schema } from "effect"
 import { AlertId, NotificationId, ProjectId, RuleId } from "./Ids.ts"
 import * as Query from "./Query.ts"
 
+const durationPattern = /^\d{1,12}(\.\d{1,6})? (milli|second|minute|hour|day|week)s?$/u
+
 /** A length of time in words, as Effect reads it: "1 minute", "30 seconds", "0 seconds", "250 millis". */
-export const DurationText = Schema.String.check(
-  Schema.isPattern(/^\d+(\.\d+)? (milli|second|minute|hour|day|week)s?$/u)
-).annotate({ identifier: "DurationText", description: 'number and unit, for example "1 minute"' })
+export const DurationText = Schema.String.check(Schema.isPattern(durationPattern)).annotate({ identifier: "DurationText", description: 'number and unit, for example "1 minute"' })
 
 const toMs = (text: string): number => Duration.toMillis(Duration.fromInputUnsafe(text as Duration.Input))
 
@@ -17,6 +17,8 @@ const durationOf = (minimum: string, maximum: string) =>
   DurationText.check(
     Schema.makeFilter(
       (text: string) =>
+        // What is no duration at all has been told by the pattern.
+        !durationPattern.test(text) ||
         (toMs(text) >= toMs(minimum) && toMs(text) <= toMs(maximum)) ||
         `expected ${minimum} to ${maximum}, got ${JSON.stringify(text)}`
     )

@@ -16,6 +16,9 @@ export class Api extends HttpApi.make("loglytics")
   .add(TasksGroup)
   .add(EngineGroup)
   .add(HealthGroup)
+  // Every fault is told at once, an unknown field is one of them, and each says what was got.
+  .annotate(HttpApi.ParseOptions, { errors: "all", reportInput: true })
+  .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true, onExcessProperty: "error" })
   .annotateMerge(
     OpenApi.annotations({
       title: "Loglytics",

@@ -61,7 +61,7 @@ const guard = HttpRouter.middleware(
         Effect.tapCause((cause) =>
           Cause.hasInterruptsOnly(cause) || !Cause.hasDies(cause)
             ? Effect.void
-            : Effect.logError("request failed", { method: request.method, path: request.url.split("?")[0] }, cause)
+            : Effect.logError("request failed", cause).pipe(Effect.annotateLogs({ method: request.method, path: request.url.split("?")[0] ?? "" }))
         )
       )
       const page = request.url.startsWith("/docs")

@@ -25,6 +25,8 @@ import { jobRow } from "./Rows.ts"
 const signInMs = 5_000
 /** A client that does not answer one ping by the next is gone. */
 const pingMs = 30_000
+/** Subscriptions that are kept while a client is signing in. */
+const earlyMax = 16
 /** Items of a snapshot, by topic. */
 const snapshotSize = { tail: 200, notifications: 50, jobs: 50, alerts: 200 } as const
 
@@ -138,7 +140,10 @@ const make = Effect.gen(function* () {
     const { topic } = message
     const project = yield* projectOf(key, message)
     const matches = Query.compile(parsed.query)
-    const accepts = topic === "tail" ? (item: unknown) => matches(asEvent(item as StoredEvent)) : () => true
+    /** Lines of the snapshot: one that is stored but not yet published when it is taken comes by both ways. */
+    let known: ReadonlySet<string> = new Set()
+    const isNew = (event: StoredEvent): boolean => !known.has(event.id) && matches(asEvent(event))
+    const accepts = topic === "tail" ? (item: unknown) => isNew(item as StoredEvent) : () => true
     rooms.join(socket, { topic, project, accepts })
     if (topic === "tail" && project !== undefined) yield* Effect.ignore(live.watchTail(project))
     const seq = yield* Effect.mapError(position(topic), unavailable)
@@ -150,6 +155,7 @@ const make = Effect.gen(function* () {
       }
     }
     const data = yield* Effect.mapError(snapshot(topic, project, parsed.query), unavailable)
+    if (topic === "tail") known = new Set((data as ReadonlyArray<StoredEvent>).map(({ id }) => id))
     rooms.begin(socket, topic, [{ type: "snapshot", topic, seq, data }], seq)
   })
 
@@ -183,27 +189,23 @@ const make = Effect.gen(function* () {
           Effect.sync(() => fail(socket, cause.reasons.map(refusal).find((r) => r !== undefined) ?? internal))
         )
       )
+    /** What was said while signing in; undefined when nobody is signing in. */
+    let early: Array<Subscribe> | undefined
     const enter = (secret: string, wanted: ReadonlyArray<Subscribe>) =>
-      signIn(secret).pipe(
-        Effect.tapError((error) =>
+      Effect.gen(function* () {
+        early = []
+        key = yield* signIn(secret)
+        clearTimeout(timer)
+        write(socket, { type: "ready", projects: key.role === "admin" ? "*" : [String(key.project)] })
+        for (const message of [...wanted, ...early]) guarded(subscribe(socket, key, message))
+      }).pipe(
+        Effect.catch((error) =>
           Effect.sync(() => {
             fail(socket, error)
             socket.close(error.code === "unauthorized" ? 4401 : 1013, error.code)
           })
         ),
-        Effect.catch(() => Effect.void),
-        Effect.flatMap((found) => {
-          if (found === undefined) return Effect.void
-          key = found
-          clearTimeout(timer)
-          write(socket, { type: "ready", projects: found.role === "admin" ? "*" : [String(found.project)] })
-          return Effect.forEach(
-            wanted,
-            (message) =>
-              Effect.catch(subscribe(socket, found, message), (error) => Effect.sync(() => fail(socket, error))),
-            { discard: true }
-          )
-        })
+        Effect.ensuring(Effect.sync(() => (early = undefined)))
       )
     const wanted = subscriptionsOf(request)
     const bearer = /^Bearer\s+(\S+)$/iu.exec(request.headers.authorization ?? "")?.[1]
@@ -219,8 +221,9 @@ const make = Effect.gen(function* () {
       const message = decoded.success
       if (message.type === "ping") return write(socket, { type: "pong" })
       if (message.type === "auth") return void guarded(enter(message.key, wanted))
-      if (key === undefined) return fail(socket, new Refused("unauthorized", "expected a message of type auth first"))
       if (message.type === "unsubscribe") return rooms.leave(socket, message.topic)
+      if (early !== undefined && early.length < earlyMax) return void early.push(message)
+      if (key === undefined) return fail(socket, new Refused("unauthorized", "expected a message of type auth first"))
       guarded(subscribe(socket, key, message))
     })
   }

@@ -7,7 +7,7 @@ export const depthMax = 12
 export const keysMax = 256
 export const droppedKey = "dropped_attributes"
 
-const lone = /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
+const lone = /[\0\p{Cs}]/gu
 
 /** The text without NUL characters and halves of surrogate pairs. */
 export const cleanText = (text: string): string =>

@@ -26,7 +26,7 @@ const bearer = /\b(bearer\s{1,3})(?=[^\s"']{0,200}\d)[A-Za-z0-9._~+/=-]{8,4096}/
 const makers =
   /\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}\b|gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255}|xox[abeprs]-[\w-]{10,255}|sk_(?:live|test)_\w{16,255}|sk-[\w-]{20,255}|glpat-[\w-]{20,255}|AIza[\w-]{35}|SG\.[\w-]{16,64}\.[\w-]{16,64}|lg_[\w-]{20,255})/gu
 const privateKey = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/gu
-const jwt = /\beyJ[\w-]{5,4096}\.[\w-]{5,4096}\.[\w-]{0,4096}/gu
+const jwt = /\beyJ[\w-]{5,256}\.[\w-]{5,4096}\.[\w-]{0,4096}/gu
 const url = /(:\/\/[^\s/:@]{0,256}:)[^\s/@]{1,256}@/gu
 const card = /(?<![\w.-])(?:\d{13,19}|\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{4}[ -]\d{6}[ -]\d{5})(?![\w-]|\.\d)/gu
 /** Beginnings and lengths that issuers use. */
@@ -66,8 +66,8 @@ export const redactText = (text: string): string => {
     .replace(url, `$1${mask}@`)
     .replace(jwt, mask)
     .replace(makers, mask)
-    .replace(bearer, `$1${mask}`)
     .replace(named, maskNamed)
+    .replace(bearer, `$1${mask}`)
     .replace(card, maskCard)
 }
 

@@ -137,7 +137,7 @@ export const timeAt = (text: string, position: number, now: number): boolean => 
 export const timeOfText = (text: string, now: number): number => {
   const trimmed = text.trim()
   if (trimmed.length > 64) return Number.NaN
-  if (/^\d+(?:\.\d+)?$/u.test(trimmed) && (trimmed.length === 10 || trimmed.length >= 13 || trimmed.includes("."))) {
+  if (/^\d{9,10}\.\d{1,9}$/u.test(trimmed) || /^\d+$/u.test(trimmed) && [10, 13, 16, 19].includes(trimmed.length)) {
     const time = fromEpoch(Number(trimmed))
     if (time >= 0) return time
   }

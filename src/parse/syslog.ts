@@ -98,7 +98,7 @@ const parse3164 = (line: string, from: number, head: Found, now: number, priorit
   const first = line.charCodeAt(from)
   const month = (first >= 65 && first <= 90) || (first >= 97 && first <= 122)
   if (!month && !(first >= 48 && first <= 57)) return undefined
-  if (!timeAt(line, from, now)) return undefined
+  if (!timeAt(line, from, now) || time.letter !== 0) return undefined
   // Files of other loggers begin with an ISO time too: syslog's has the T, and a host follows after one blank.
   if (!priority && !month && line.charCodeAt(from + 10) !== 84) return undefined
   if (line.charCodeAt(time.end) !== 32) return undefined

@@ -59,8 +59,7 @@ const iso = (ms: number): string => new Date(ms).toISOString()
 /** Writes the verdict unless the alert is as far already; undefined then. */
 const upsert = async (sql: Transaction, verdict: AlertVerdict): Promise<AlertRow | undefined> => {
   const time = (ms: number | null) => sql`${ms === null ? null : iso(ms)}::text::timestamptz`
-  const rank = (column: string) =>
-    sql`case ${sql(column)}.state when 'pending' then 0 when 'firing' then 1 else 2 end`
+  const rank = (column: string) => sql`case ${sql(column)}.state when 'pending' then 0 when 'firing' then 1 else 2 end`
   const [row] = await sql<Array<AlertRow>>`
     insert into alerts (id, project, rule_id, group_key, rule_name, state, value, threshold, reason, samples,
       started_at, fired_at, resolved_at, updated_at)

@@ -123,7 +123,8 @@ function make(database: Database["Service"]): ApiKeys["Service"] {
     const known = answers.get(hash, now)
     const key = known === undefined ? yield* find(hash, now) : known.key
     if (known === undefined) answers.set(hash, key, now)
-    return key?.expiresAt != null && Date.parse(key.expiresAt) <= now ? undefined : key
+    const expires = key?.expiresAt ?? null
+    return expires !== null && Date.parse(expires) <= now ? undefined : key
   })
 
   return ApiKeys.of({

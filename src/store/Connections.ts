@@ -81,7 +81,10 @@ function make(database: Database["Service"]): Connections["Service"] {
         )
         .pipe(Effect.map(fromRows)),
     active: database
-      .query("connections.active", (sql) => sql<Array<Row>>`select * from connections where active order by created_at, id`)
+      .query(
+        "connections.active",
+        (sql) => sql<Array<Row>>`select * from connections where active order by created_at, id`
+      )
       .pipe(Effect.map(fromRows)),
     saveCursor: Effect.fnUntraced(function* (id, cursor) {
       const now = yield* nowIso

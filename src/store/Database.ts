@@ -83,20 +83,42 @@ export class Database extends Context.Service<
 }
 
 /**
- * A TCP socket without Nagle's delay: with it, the small messages of a statement wait for each other's acknowledgements.
- * It tells of its end one turn later: postgres.js 3.4 flushes small messages with setImmediate, and a flush that `close`
- * overtakes is never made, nor any after it, so that the connection would come back mute.
+ * A socket that ends in a way postgres.js 3.4 survives. It flushes small messages with setImmediate: a flush that `close`
+ * overtakes is never made, nor any after it, so that the connection would come back mute; and a query that is sent
+ * between `error` and `close` is never answered. So both are told in one breath, and not before a waiting flush was made.
  */
 class QuietSocket extends Socket {
+  private failure: ReadonlyArray<unknown> | undefined
+  private tell: (() => void) | undefined
+
   override emit(event: string | symbol, ...args: Array<unknown>): boolean {
+    if (event === "error") {
+      this.failure ??= args
+      return true
+    }
     if (event !== "close") return super.emit(event, ...args)
-    setImmediate(() => super.emit(event, ...args))
+    this.tell = () => {
+      this.tell = undefined
+      if (this.failure !== undefined) super.emit("error", ...this.failure)
+      super.emit("close", ...args)
+    }
+    setImmediate(() => setImmediate(() => this.tell?.()))
     return true
+  }
+
+  override write(...args: Array<unknown>): boolean {
+    if (this.tell !== undefined) {
+      // This is the flush, into the void. Ticks run before promises, so no other can be waiting by then.
+      process.nextTick(() => this.tell?.())
+      return true
+    }
+    return Reflect.apply(super.write, this, args) as boolean
   }
 }
 
 const openSocket = (options: { host: Array<string>; port: Array<number>; path?: string }): Socket => {
   const socket = new QuietSocket()
+  // Nagle's delay would make the small messages of a statement wait for each other's acknowledgements.
   socket.setNoDelay(true)
   if (options.path) return socket.connect(options.path)
   // postgres.js leaves connecting to whoever makes the socket; writes wait inside it until it is connected.
@@ -199,7 +221,9 @@ const make = Effect.fnUntraced(function* (config: DatabaseConfig) {
       search_path: schema,
       TimeZone: "UTC",
       statement_timeout: readTimeoutMs,
-      default_transaction_read_only: "on"
+      default_transaction_read_only: "on",
+      // Compiling a plan costs more than most searches.
+      jit: "off"
     }
   })
   return Database.of({

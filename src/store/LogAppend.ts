@@ -98,7 +98,8 @@ const insert = async (sql: Sql, { batches, rows }: Load): Promise<Appended> => {
 }
 
 /** A partition that we knew was dropped meanwhile. */
-const partitionMissing = (error: StoreError): boolean => error.code === "23514" && error.message.includes("no partition")
+const partitionMissing = (error: StoreError): boolean =>
+  error.code === "23514" && error.message.includes("no partition")
 
 /** The writing half of the service. */
 export const writing = (database: Database["Service"], partitions: Partitions) => {
@@ -117,7 +118,8 @@ export const writing = (database: Database["Service"], partitions: Partitions) =
       return yield* new StoreError({ op: "logs.append", cause })
     }
     const done: Array<Appended> = []
-    for (const load of loadsOf(batches.filter((batch) => first.get(batch.id) === batch))) done.push(yield* appendLoad(load))
+    for (const load of loadsOf(batches.filter((batch) => first.get(batch.id) === batch)))
+      done.push(yield* appendLoad(load))
     return {
       stored: done.reduce((sum, one) => sum + one.stored, 0),
       duplicates: [...done.flatMap((one) => one.duplicates), ...repeated],
@@ -130,9 +132,11 @@ export const writing = (database: Database["Service"], partitions: Partitions) =
     for (const day of days) yield* partitions.drop(day)
     const iso = new Date(limit * 86_400_000).toISOString()
     // Only after the lines: a batch delivered again in between stays a duplicate.
-    yield* database.query("logs.forget", (sql) => sql`delete from batches where observed_at < ${iso}::text::timestamptz`)
+    yield* database.query(
+      "logs.forget",
+      (sql) => sql`delete from batches where observed_at < ${iso}::text::timestamptz`
+    )
     return days.map((day) => new Date(day * 86_400_000).toISOString().slice(0, 10))
   })
   return { append, dropBefore, prepare: (now: number) => partitions.ensure([dayOf(now)]) }
 }
-

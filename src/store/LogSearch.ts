@@ -93,7 +93,15 @@ const searchSql = (options: SearchOptions, after: Cursor.Position | undefined, l
   return { text, params: params.values }
 }
 
-const emptyLevels = (): Record<Level, number> => ({ unknown: 0, trace: 0, debug: 0, info: 0, warn: 0, error: 0, fatal: 0 })
+const emptyLevels = (): Record<Level, number> => ({
+  unknown: 0,
+  trace: 0,
+  debug: 0,
+  info: 0,
+  warn: 0,
+  error: 0,
+  fatal: 0
+})
 
 /** The reading half of the service. */
 export const reading = (database: Database["Service"]) => {

@@ -35,7 +35,10 @@ export class Logs extends Context.Service<
     /** Lines by arrival in buckets; empty buckets are there too. At most 10,000 buckets. */
     readonly histogram: (options: HistogramOptions) => Effect.Effect<ReadonlyArray<Bucket>, StoreError | SearchTooSlow>
     /** The `n` lines (at most 1000) that arrived last, newest last. */
-    readonly recent: (project: ProjectId, n: number) => Effect.Effect<ReadonlyArray<StoredEvent>, StoreError | SearchTooSlow>
+    readonly recent: (
+      project: ProjectId,
+      n: number
+    ) => Effect.Effect<ReadonlyArray<StoredEvent>, StoreError | SearchTooSlow>
     /** Makes the tables of the day of `now` and of the next day. */
     readonly prepare: (now: number) => Effect.Effect<void, StoreError>
     /** Drops the lines of all UTC days before the day of `ms`; answers the days dropped as `2026-10-29`. */

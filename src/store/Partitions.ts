@@ -40,7 +40,8 @@ export class Partitions {
     const name = tableName(day)
     return this.database.tx("logs.partition", async (sql) => {
       await sql`select pg_advisory_xact_lock(hashtextextended(${`loglytics partitions ${this.database.schema}`}, 0))`
-      const [found] = await sql`select 1 from pg_class where relname = ${name} and relnamespace = current_schema()::regnamespace`
+      const [found] =
+        await sql`select 1 from pg_class where relname = ${name} and relnamespace = current_schema()::regnamespace`
       if (found !== undefined) return
       // CREATE … PARTITION OF would lock searches out of all days; ATTACH does not.
       await sql`create table ${sql(name)} (like logs including defaults including constraints)`

@@ -82,7 +82,10 @@ function make(database: Database["Service"]): Rules["Service"] {
         )
         .pipe(Effect.map(fromRows)),
     listAll: database
-      .query("rules.listAll", (sql) => sql<Array<Row>>`select * from rules where enabled order by project, created_at, id`)
+      .query(
+        "rules.listAll",
+        (sql) => sql<Array<Row>>`select * from rules where enabled order by project, created_at, id`
+      )
       .pipe(Effect.map(fromRows)),
     projects: database
       .query(

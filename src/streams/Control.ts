@@ -7,7 +7,9 @@ import { type JobId, type QueueName, queueOf } from "../jobs/JobQueue.ts"
 import type { Meta } from "../jobs/Plan.ts"
 import * as DeadLetters from "./DeadLetters.ts"
 import * as Events from "./Events.ts"
+import * as Flows from "./Flows.ts"
 import { group, keysOf } from "./Keys.ts"
+import * as Limits from "./Limits.ts"
 import { Redis, type RedisError } from "./Redis.ts"
 import * as Scripts from "./Scripts.ts"
 
@@ -44,6 +46,7 @@ export class Control extends Context.Service<
     Effect.gen(function* () {
       const redis = yield* Redis
       const keys = keysOf(redis.namespace)
+      const carrier = { client: redis.client, namespace: redis.namespace, limits: Limits.defaults }
       const error = JSON.stringify({ _tag: "Cancelled", message: "revoked" })
       const setPaused = (queue: QueueName, paused: boolean) =>
         redis.use(paused ? "pause" : "resume", async (client) => {
@@ -75,8 +78,9 @@ export class Control extends Context.Service<
             let total = 0
             // Bounded by what a queue may hold: each turn cancels up to 128.
             while (true) {
-              const count = await Scripts.purge(client, [k.jobs, k.delayed], [k.prefix, group, ttlMs, purged])
+              const [count, metas] = await Scripts.purge(client, [k.jobs, k.delayed], [k.prefix, group, ttlMs, purged])
               total += count
+              for (const meta of metas) await Flows.tell(carrier, `{"meta":${meta},"failed":${purged}}`)
               if (count === 0) return total
             }
           }),

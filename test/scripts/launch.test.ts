@@ -186,9 +186,17 @@ describe("servers", () => {
   })
 
   it.each([
-    ["REDIS_URL", "localhost:6379", /^REDIS_URL: expected the URL of a Redis such as redis:.*, got one that starts with/u],
+    [
+      "REDIS_URL",
+      "localhost:6379",
+      /^REDIS_URL: expected the URL of a Redis such as redis:.*, got one that starts with/u
+    ],
     ["REDIS_URL", "secret", /^REDIS_URL: expected .* got a text that is no URL$/u],
-    ["DATABASE_URL", "mysql://h/db", /^DATABASE_URL: expected the URL of a Postgres .* got one that starts with mysql:$/u]
+    [
+      "DATABASE_URL",
+      "mysql://h/db",
+      /^DATABASE_URL: expected the URL of a Postgres .* got one that starts with mysql:$/u
+    ]
   ] as const)("refuses %s=%s", (name, url, message) => {
     expect(() => target(name, url)).toThrow(message)
   })
@@ -196,7 +204,10 @@ describe("servers", () => {
   it("refuses dead servers by name, both at once, and starts none in their place", async () => {
     const port = await freePort()
     const given = { REDIS_URL: `redis://:pw@127.0.0.1:${port}`, DATABASE_URL: `postgres://me:pw@127.0.0.1:${port}/db` }
-    const both = new RegExp(`REDIS_URL: expected a Redis at redis://127.0.0.1:${port}, got ECONNREFUSED.*\\n.*DATABASE_URL: expected`, "u")
+    const both = new RegExp(
+      `REDIS_URL: expected a Redis at redis://127.0.0.1:${port}, got ECONNREFUSED.*\\n.*DATABASE_URL: expected`,
+      "u"
+    )
     await expect(ensureServices(given, folder)).rejects.toThrow(both)
     expect(readdirSync(folder)).toEqual([])
   })

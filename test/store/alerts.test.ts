@@ -103,7 +103,13 @@ layer(storeLayer())("alerts", (it) => {
     Effect.gen(function* () {
       const alerts = yield* Alerts
       const rules = yield* Rules
-      const spec = { type: "threshold", query: "level:error", window: "1 minute", threshold: 5, for: "0 seconds" } as const
+      const spec = {
+        type: "threshold",
+        query: "level:error",
+        window: "1 minute",
+        threshold: 5,
+        for: "0 seconds"
+      } as const
       const rule = yield* rules.create({ project: defaultProject, name: "gone soon", ...spec })
       assert.deepStrictEqual(yield* rules.get(rule.id), rule)
       assert.deepStrictEqual(yield* rules.list(defaultProject), [rule])

@@ -54,7 +54,9 @@ const scraps = [
 export const text = (r: Random, min = 0, max = 6): string => r.many(min, max, () => r.pick(scraps)).join("")
 
 const keys = ["a", "b", "user", "http", "http.status", "user.id", "0", "-1", "ключ", "k%", "x y", 'q"', "__proto__", ""]
-const numbers = [0, -0, 1, -1, 0.1, 1e-7, 1e21, 1.5e300, -2.5e-10, 42, 503, 9_007_199_254_740_991, 5e-324, 1.7976931348623157e308]
+const numbers = [
+  0, -0, 1, -1, 0.1, 1e-7, 1e21, 1.5e300, -2.5e-10, 42, 503, 9_007_199_254_740_991, 5e-324, 1.7976931348623157e308
+]
 
 const json = (r: Random, depth: number): unknown => {
   switch (r.int(depth > 0 ? 9 : 6)) {
@@ -126,9 +128,14 @@ export const oddQuery = (r: Random, events: ReadonlyArray<LogEvent>, depth = 3):
       return { _tag: "Trace", field: r.pick(["trace_id", "span_id"] as const), id: r.pick(ids) }
     case 3:
     case 4: {
-      const path = r.next() < 0.5 ? [r.pick(keys)] : r.pick(keys.concat("a.b", "user.a", "a.0", "a.-1", "b.a.b")).split(".")
-      const value = path.reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], one.attributes)
-      const written = typeof value === "string" ? value : value === undefined || value === null ? "x" : JSON.stringify(value)
+      const path =
+        r.next() < 0.5 ? [r.pick(keys)] : r.pick(keys.concat("a.b", "user.a", "a.0", "a.-1", "b.a.b")).split(".")
+      const value = path.reduce<unknown>(
+        (node, key) => (node as Record<string, unknown> | undefined)?.[key],
+        one.attributes
+      )
+      const written =
+        typeof value === "string" ? value : value === undefined || value === null ? "x" : JSON.stringify(value)
       return { _tag: "Attribute", path, pattern: pattern(r, written) }
     }
     case 7:

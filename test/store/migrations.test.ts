@@ -28,7 +28,10 @@ describe("migrations", () => {
         migrations.map((migration) => migration.name)
       )
       const database = yield* Database
-      const rows = yield* database.query("test", (sql) => sql<Array<{ id: string }>>`select id from projects order by id`)
+      const rows = yield* database.query(
+        "test",
+        (sql) => sql<Array<{ id: string }>>`select id from projects order by id`
+      )
       assert.deepStrictEqual(
         rows.map((row) => row.id),
         ["default", "loglytics"]
@@ -58,7 +61,9 @@ describe("migrations", () => {
 
   it.effect("a schema name that would need quoting is refused", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(Effect.provide(Database, Database.layer({ ...emptyDatabase().config, schema: 'x"; drop' })))
+      const error = yield* Effect.flip(
+        Effect.provide(Database, Database.layer({ ...emptyDatabase().config, schema: 'x"; drop' }))
+      )
       assert.include(error.message, "expected a schema name")
       assert.isFalse(error.retryable)
     })

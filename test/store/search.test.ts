@@ -29,28 +29,30 @@ const everything = Effect.fnUntraced(function* (options: SearchOptions) {
 })
 
 layer(storeLayer())("search", (it) => {
-  it.effect("agrees with Query.matches on odd events and odd queries", () =>
-    Effect.gen(function* () {
-      const logs = yield* Logs
-      for (const seed of [1, 2, 3]) {
-        const r = random(seed)
-        const id = project(`odd-${seed}`)
-        const events = Array.from({ length: 400 }, () => oddEvent(r))
-        const { firstIds } = yield* logs.append([{ id: id, project: id, observedAt: noon, events }])
-        const first = firstIds.get(id)!
-        for (let i = 0; i < 300; i++) {
-          const query = oddQuery(r, events)
-          const page = yield* logs.search({ project: id, query, limit: 1000 })
-          const got = page.events.map((found) => Number(found.id) - first).sort((a, b) => a - b)
-          const want = events.flatMap((one, n) => (Query.matches(query, one) ? [n] : []))
-          const odd = [...got.filter((n) => !want.includes(n)), ...want.filter((n) => !got.includes(n))]
-          const explained = JSON.stringify({ seed, i, query, event: events[odd[0]!] })
-          assert.deepStrictEqual(got, want, explained)
-          const counted = yield* logs.count({ project: id, query, observedFrom: noon, observedTo: noon + 1 })
-          assert.strictEqual(counted, want.length, explained)
+  it.effect(
+    "agrees with Query.matches on odd events and odd queries",
+    () =>
+      Effect.gen(function* () {
+        const logs = yield* Logs
+        for (const seed of [1, 2, 3]) {
+          const r = random(seed)
+          const id = project(`odd-${seed}`)
+          const events = Array.from({ length: 400 }, () => oddEvent(r))
+          const { firstIds } = yield* logs.append([{ id: id, project: id, observedAt: noon, events }])
+          const first = firstIds.get(id)!
+          for (let i = 0; i < 300; i++) {
+            const query = oddQuery(r, events)
+            const page = yield* logs.search({ project: id, query, limit: 1000 })
+            const got = page.events.map((found) => Number(found.id) - first).sort((a, b) => a - b)
+            const want = events.flatMap((one, n) => (Query.matches(query, one) ? [n] : []))
+            const odd = [...got.filter((n) => !want.includes(n)), ...want.filter((n) => !got.includes(n))]
+            const explained = JSON.stringify({ seed, i, query, event: events[odd[0]!] })
+            assert.deepStrictEqual(got, want, explained)
+            const counted = yield* logs.count({ project: id, query, observedFrom: noon, observedTo: noon + 1 })
+            assert.strictEqual(counted, want.length, explained)
+          }
         }
-      }
-    }),
+      }),
     60_000
   )
 
@@ -116,7 +118,11 @@ layer(storeLayer())("search", (it) => {
       const found = (options: Omit<SearchOptions, "project" | "limit">) =>
         Effect.map(logs.search({ project: id, limit: 10, ...options }), (page) => page.events.map((one) => one.message))
       assert.deepStrictEqual(yield* found({ from: noon + 1, to: noon + 3 }), ["timeout c", "TIMEOUT b"])
-      assert.deepStrictEqual(yield* found({ levels: ["error", "warn"], service: "Api" }), ["fine", "TIMEOUT b", "a timeout"])
+      assert.deepStrictEqual(yield* found({ levels: ["error", "warn"], service: "Api" }), [
+        "fine",
+        "TIMEOUT b",
+        "a timeout"
+      ])
       const query: Query.Query = { _tag: "Word", text: "TimeOut" }
       assert.deepStrictEqual(yield* found({ query, levels: ["error"], service: "api" }), ["a timeout"])
       assert.deepStrictEqual(yield* found({ from: -1e18, to: 1e18, query }), ["timeout c", "TIMEOUT b", "a timeout"])
@@ -140,7 +146,9 @@ layer(storeLayer())("search", (it) => {
     Effect.gen(function* () {
       const logs = yield* Logs
       const id = project("counts")
-      const lines = levels.flatMap((level, n) => Array.from({ length: n + 1 }, () => event({ level, message: `m ${level}` })))
+      const lines = levels.flatMap((level, n) =>
+        Array.from({ length: n + 1 }, () => event({ level, message: `m ${level}` }))
+      )
       yield* logs.append([
         { id: "counts-1", project: id, observedAt: noon, events: lines },
         { id: "counts-2", project: id, observedAt: noon + minute, events: lines }
@@ -177,7 +185,13 @@ layer(storeLayer())("search", (it) => {
       ])
       const buckets = yield* logs.histogram({ project: id, from: noon, to: noon + 180_000, bucketMs: minute })
       assert.deepStrictEqual(
-        buckets.map(({ at: start, byLevel, total }) => [start.slice(11, 16), total, byLevel.error, byLevel.fatal, byLevel.info]),
+        buckets.map(({ at: start, byLevel, total }) => [
+          start.slice(11, 16),
+          total,
+          byLevel.error,
+          byLevel.fatal,
+          byLevel.info
+        ]),
         [
           ["12:00", 3, 1, 1, 1],
           ["12:01", 0, 0, 0, 0],

@@ -119,8 +119,17 @@ layer(storeLayer())("files, notifications, connections", (it) => {
   it.effect("a dedupe key is kept once, also when ten come at the same moment", () =>
     Effect.gen(function* () {
       const notifications = yield* Notifications
-      const wanted = { project: defaultProject, alertId: null, title: "t", body: "b", severity: "critical", dedupeKey: "k" } as const
-      const made = yield* Effect.forEach(Array.from({ length: 10 }), () => notifications.create(wanted), { concurrency: 10 })
+      const wanted = {
+        project: defaultProject,
+        alertId: null,
+        title: "t",
+        body: "b",
+        severity: "critical",
+        dedupeKey: "k"
+      } as const
+      const made = yield* Effect.forEach(Array.from({ length: 10 }), () => notifications.create(wanted), {
+        concurrency: 10
+      })
       assert.strictEqual(made.filter((one) => one.created).length, 1)
       assert.strictEqual(new Set(made.map((one) => one.notification.id)).size, 1)
       const { id } = made[0]!.notification

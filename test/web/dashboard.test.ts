@@ -2,12 +2,12 @@
  * The dashboard in a real Chromium: signing in by link, reading, searching, pausing, bearing an outage and a flood. What
  * it needs of a server is `Subject`; the mock server can also misbehave on demand, so the tests of that stay with it.
  */
-import { build } from "vite"
-import { fileURLToPath } from "node:url"
 import type { Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest"
+import { ensureWeb } from "../../scripts/launch/web.mjs"
 import { type Browser, startBrowser, whyNoBrowser } from "./support/browser.ts"
 import { type Mock, startMock } from "./support/mock.ts"
+import { startReal } from "./support/real.ts"
 
 /** A running server with the dashboard: where it is, a key for it, and a way to get log lines into project `default`. */
 interface Subject {
@@ -26,7 +26,7 @@ const faults: Array<string> = []
 
 beforeAll(async () => {
   if (missing !== null) return
-  await build({ configFile: fileURLToPath(new URL("../../web/vite.config.ts", import.meta.url)), logLevel: "error" })
+  await ensureWeb(process.env)
   mock = await startMock()
   browser = await startBrowser()
 }, 60_000)
@@ -43,16 +43,73 @@ const open = async (subject: Subject, path = "/", signedIn = true): Promise<Page
   page = await browser.context.newPage()
   page.on("pageerror", (error) => faults.push(error.message))
   page.on("console", (message) => {
-    if (message.type() === "error" && !/Failed to load resource|WebSocket connection/u.test(message.text())) faults.push(message.text())
+    if (message.type() === "error" && !/Failed to load resource|WebSocket connection/u.test(message.text()))
+      faults.push(message.text())
   })
   await page.goto(`${subject.url}${path}${signedIn ? `#key=${subject.key}` : ""}`)
   if (signedIn) await page.locator("[role=log]").waitFor()
   return page
 }
 const log = () => page.locator("[role=log]")
+const scrollHeight = () => page.evaluate<number>(`document.querySelector("[role=log]").scrollHeight`)
+const pageWidth = () => page.evaluate<number>("document.documentElement.scrollWidth")
+/** How many frames the page draws in this time. */
+const frames = (ms: number) =>
+  page.evaluate<number>(`new Promise((resolve) => {
+    let n = 0
+    const begun = performance.now()
+    const tick = () => (n++, performance.now() - begun < ${ms} ? requestAnimationFrame(tick) : resolve(n))
+    requestAnimationFrame(tick)
+  })`)
 const search = () => page.getByRole("textbox", { name: "Search logs" })
 
-describe.skipIf(missing !== null)("dashboard", () => {
+describe.skipIf(missing !== null)("dashboard, real server", () => {
+  it("shows lines as they arrive, finds them again, tells of the alert they raise, and the jobs that tell of it", async () => {
+    const real = await startReal()
+    try {
+      await real.post("/v1/rules", {
+        name: "Errors",
+        type: "threshold",
+        query: "level:>=error",
+        window: "1 minute",
+        threshold: 2,
+        for: "0 seconds"
+      })
+      await open(real)
+      await page.getByText("No logs in this project yet").waitFor()
+      await page.getByText("1 rule watching").waitFor()
+      await real.send([
+        'level=error service=db msg="first <b>failure</b>" code=57014',
+        'level=info service=api msg="all good"',
+        'level=fatal service=db msg="second failure"'
+      ])
+      const line = log().locator(".line.is-error", { hasText: "first <b>failure</b>" })
+      await line.waitFor({ timeout: 5_000 })
+      await page
+        .getByRole("region", { name: "Alerts", exact: true })
+        .getByText("firing", { exact: true })
+        .waitFor({ timeout: 5_000 })
+      await page.getByRole("button", { name: /Notifications: 1 unread, 1 alerts firing/u }).waitFor({ timeout: 10_000 })
+      await page.getByRole("region", { name: "Recent jobs" }).getByText("send_in_app_notification").waitFor()
+      await page
+        .getByRole("region", { name: "Queues" })
+        .getByRole("row", { name: /high-priority/u })
+        .waitFor()
+      await line.click()
+      await page.getByRole("button", { name: "Only lines with this code" }).click()
+      await expect.poll(() => log().locator(".line").count()).toBe(1)
+      await page.goto(`${real.url}/logs?q=failure+level:fatal`)
+      await log().locator(".line.is-fatal", { hasText: "second failure" }).waitFor()
+      expect(await log().locator(".line").count()).toBe(1)
+      expect(faults).toEqual([])
+    } finally {
+      await page?.close()
+      await real.stop()
+    }
+  }, 60_000)
+})
+
+describe.skipIf(missing !== null)("dashboard, mock server", () => {
   it("shows a line that is sent while it is open, with its level, and nothing of it runs", async () => {
     await open(mock)
     expect(new URL(page.url()).hash).toBe("")
@@ -70,7 +127,9 @@ describe.skipIf(missing !== null)("dashboard", () => {
     const panel = (name: string) => page.getByRole("region", { name, exact: true })
     await panel("Alerts").getByText("Payment timeouts").click()
     await panel("Alerts").getByText("42 lines matched").waitFor()
-    await panel("Queues").getByRole("row", { name: /low.*1,284.*1 m 37 s/u }).waitFor()
+    await panel("Queues")
+      .getByRole("row", { name: /low.*1,284.*1 m 37 s/u })
+      .waitFor()
     await panel("Recent jobs").getByText("process_log_file").first().waitFor()
     await panel("Log volume").locator("canvas").waitFor()
     await page.getByRole("button", { name: /Notifications: \d unread/u }).click()
@@ -130,19 +189,19 @@ describe.skipIf(missing !== null)("dashboard", () => {
     await open(mock, "/logs")
     await log().locator(".line").first().waitFor()
     await log().press("Home")
-    await page.evaluate(() => document.querySelector("[role=log]")?.scrollTo(0, 0))
+    await page.evaluate(`document.querySelector("[role=log]").scrollTo(0, 0)`)
     const older = page.getByRole("button", { name: "Load older lines" })
     await older.waitFor()
     const before = await log().locator(".line time").first().getAttribute("dateTime")
-    const height = await log().evaluate((element) => element.scrollHeight)
+    const height = await scrollHeight()
     await older.click()
-    await expect.poll(() => log().evaluate((element) => element.scrollHeight)).toBeGreaterThan(height + 2_000)
+    await expect.poll(scrollHeight).toBeGreaterThan(height + 2_000)
     await page.locator(`[role=log] time[datetime="${before}"]`).waitFor()
   })
 
   it("asks for a key, refuses a wrong one, takes the right one", async () => {
     await open(mock, "/", false)
-    await page.evaluate(() => localStorage.clear())
+    await page.evaluate("localStorage.clear()")
     await page.reload()
     await page.getByLabel("API key").fill("lg_wrong")
     await page.keyboard.press("Enter")
@@ -150,7 +209,7 @@ describe.skipIf(missing !== null)("dashboard", () => {
     await page.getByLabel("API key").fill(mock.key)
     await page.keyboard.press("Enter")
     await log().locator(".line").first().waitFor()
-    expect(await page.evaluate(() => localStorage.getItem("loglytics.key"))).toBe(mock.key)
+    expect(await page.evaluate(`localStorage.getItem("loglytics.key")`)).toBe(mock.key)
   })
 
   it("bears an outage: says so, keeps what it had, and goes on with what it missed", async () => {
@@ -178,28 +237,15 @@ describe.skipIf(missing !== null)("dashboard", () => {
       const { usedSize } = await session.send("Runtime.getHeapUsage")
       return usedSize / 2 ** 20
     }
-    const frames = (ms: number) =>
-      page.evaluate(
-        (length) =>
-          new Promise<number>((resolve) => {
-            let n = 0
-            const begun = performance.now()
-            const tick = (): void => {
-              n++
-              if (performance.now() - begun < length) requestAnimationFrame(tick)
-              else resolve(n)
-            }
-            requestAnimationFrame(tick)
-          }),
-        ms
-      )
     const stop = mock.flood(5_000)
     await frames(3_000)
     const early = await heap()
     const drawn = await frames(4_000)
     const late = await heap()
     const sent = stop()
-    process.stdout.write(`flood: ${sent} lines, ${Math.round(drawn / 4)} frames/s, heap ${early.toFixed(1)} → ${late.toFixed(1)} MiB\n`)
+    process.stdout.write(
+      `flood: ${sent} lines, ${Math.round(drawn / 4)} frames/s, heap ${early.toFixed(1)} → ${late.toFixed(1)} MiB\n`
+    )
     expect(sent).toBeGreaterThan(25_000)
     expect(drawn).toBeGreaterThan(40)
     expect(late).toBeLessThan(early + 20)
@@ -217,7 +263,7 @@ describe.skipIf(missing !== null)("dashboard", () => {
       await page.getByText("No logs in this project yet").waitFor()
       await page.getByText(`curl ${bare.url}/v1/logs`).waitFor()
       await page.getByText("No rule watches these logs yet").waitFor()
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+      expect(await pageWidth()).toBe(390)
     } finally {
       await bare.stop()
     }
@@ -225,6 +271,6 @@ describe.skipIf(missing !== null)("dashboard", () => {
     await open(mock)
     await page.setViewportSize({ width: 390, height: 844 })
     await log().locator(".line").first().waitFor()
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+    expect(await pageWidth()).toBe(390)
   })
 })

@@ -4,14 +4,16 @@ import { type Lines, makeLines } from "../../web/lines.ts"
 import { eventMaker } from "./support/fixtures.ts"
 
 const make = eventMaker(1)
-const events = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => make(from + n, "default", 1_000 + from + n))
+const events = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, n) => make(from + n, "default", 1_000 + from + n))
 
 const setUp = (capacity = 100, historyMax = 150) => {
   const frames: Array<() => void> = []
   const lines = makeLines({ capacity, historyMax, schedule: (flush) => frames.push(flush) })
   return { lines, frame: () => frames.splice(0).forEach((flush) => flush()), frames }
 }
-const ids = (rows: ReturnType<Lines["get"]>["live"]) => rows.map((row) => ("event" in row ? Number(row.event.id) : `skipped ${row.skipped}`))
+const ids = (rows: ReturnType<Lines["get"]>["live"]) =>
+  rows.map((row) => ("event" in row ? Number(row.event.id) : `skipped ${row.skipped}`))
 
 describe("lines", () => {
   it("shows what many messages brought in one change per frame", () => {

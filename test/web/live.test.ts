@@ -22,12 +22,16 @@ const begin = (key = mock.key): Live => {
 const heard = (of: Live, query = "") => {
   const messages: Array<string> = []
   const text = (events: ReadonlyArray<StoredEvent>) => events.map(({ message }) => message).join(",")
-  of.subscribe<StoredEvent>("tail", { project: "default", query }, {
-    snapshot: (events) => messages.push(`snapshot ${text(events)}`),
-    event: (events) => messages.push(`event ${text(events)}`),
-    skipped: (count) => messages.push(`skipped ${count}`),
-    error: (message) => messages.push(`error ${message}`)
-  })
+  of.subscribe<StoredEvent>(
+    "tail",
+    { project: "default", query },
+    {
+      snapshot: (events) => messages.push(`snapshot ${text(events)}`),
+      event: (events) => messages.push(`event ${text(events)}`),
+      skipped: (count) => messages.push(`skipped ${count}`),
+      error: (message) => messages.push(`error ${message}`)
+    }
+  )
   return messages
 }
 

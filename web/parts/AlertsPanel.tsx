@@ -41,8 +41,8 @@ function AlertItem({ alert, now }: { readonly alert: Alert; readonly now: number
           <p>{alert.reason}</p>
           {alert.samples.length === 0 ? null : (
             <ol className="samples" aria-label="Lines that matched last">
-              {alert.samples.map((sample, index) => (
-                <li key={index}>{sample}</li>
+              {[...new Set(alert.samples)].map((sample) => (
+                <li key={sample}>{sample}</li>
               ))}
             </ol>
           )}
@@ -81,7 +81,11 @@ export function AlertsPanel() {
   const now = useNow()
   const firing = asked.data?.filter(({ state }) => state === "firing").length ?? 0
   return (
-    <Panel title="Alerts" className="alerts-panel" note={firing > 0 ? <span className="state is-bad">{firing} firing</span> : undefined}>
+    <Panel
+      title="Alerts"
+      className="alerts-panel"
+      note={firing > 0 ? <span className="state is-bad">{firing} firing</span> : undefined}
+    >
       <Loaded asked={asked} rows={2}>
         {(alerts) =>
           alerts.length === 0 ? (

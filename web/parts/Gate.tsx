@@ -37,7 +37,8 @@ function SignIn({ refused }: { readonly refused: string | null }) {
   const [busy, setBusy] = useState(false)
   const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault()
-    const key = String(new FormData(event.currentTarget).get("key") ?? "").trim()
+    const typed = new FormData(event.currentTarget).get("key")
+    const key = typeof typed === "string" ? typed.trim() : ""
     setBusy(true)
     const refusal = await tryKey(key)
     setBusy(false)

@@ -2,7 +2,7 @@
 import type { ReactNode } from "react"
 import { ApiError, type HealthPart, type Stats } from "../api.ts"
 import { useAlerts, useHealth, useQueues, useStats, useWorkers } from "../data.ts"
-import { age, count, percent } from "../format.ts"
+import { age, count, moment, percent } from "../format.ts"
 import { Check, Cross, Warn } from "./Icons.tsx"
 
 type Tone = "good" | "warn" | "bad" | "plain"
@@ -32,18 +32,28 @@ function Tile({ name, note, tone = "plain", value }: TileProps) {
   )
 }
 
-/** Lines of the last full minute: the running one would always look like a fall. */
-const lastMinute = (stats: Stats): number => stats.lastHour.buckets.at(-2)?.total ?? 0
+/** Lines of the last sixty seconds: the running minute, and of the one before the share that is not yet out of sight. */
+const perMinute = ({ lastHour: { buckets } }: Stats, now: number): number => {
+  const [before, running] = buckets.slice(-2)
+  const begun = moment(running?.at)
+  if (before === undefined || running === undefined || begun === null) return running?.total ?? 0
+  const passed = Math.min(1, Math.max(0, (now - begun) / 60_000))
+  return Math.round(running.total + before.total * (1 - passed))
+}
 
 function IngestTiles() {
-  const { data } = useStats()
+  const { data, dataUpdatedAt } = useStats()
   if (data === undefined) return waiting("Lines per minute", "Errors")
   const { byLevel, total } = data.lastHour
   const errors = (byLevel.error ?? 0) + (byLevel.fatal ?? 0)
   const share = total === 0 ? 0 : errors / total
   return (
     <>
-      <Tile name="Lines per minute" value={count(lastMinute(data))} note={`${count(total)} in the last hour`} />
+      <Tile
+        name="Lines per minute"
+        value={count(perMinute(data, dataUpdatedAt))}
+        note={`${count(total)} in the last hour`}
+      />
       <Tile
         name="Errors"
         value={percent(share)}
@@ -95,7 +105,11 @@ function WorkersTile() {
     <Tile
       name="Workers"
       value={data.length === 0 ? "None" : `${busy} of ${slots}`}
-      note={data.length === 0 ? "jobs wait: npm start, or loglytics work" : `slots busy, ${data.length} process${data.length === 1 ? "" : "es"}`}
+      note={
+        data.length === 0
+          ? "jobs wait: npm start, or loglytics work"
+          : `slots busy, ${data.length} process${data.length === 1 ? "" : "es"}`
+      }
       tone={data.length === 0 ? "bad" : "good"}
     />
   )

@@ -15,7 +15,9 @@ const icon = (paths: ReactNode) =>
 export const Bell = icon(<path d="M3.5 11.5h9l-1-1.6V7a3.5 3.5 0 0 0-7 0v2.9zM6.7 13.6a1.4 1.4 0 0 0 2.6 0" />)
 export const Pause = icon(<path d="M5.5 3.5v9M10.5 3.5v9" />)
 export const Play = icon(<path d="M5 3.2v9.6L12.5 8z" />)
-export const Sun = icon(<path d="M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6M8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7M11.9 11.9l.7.7M3.4 12.6l.7-.7M11.9 4.1l.7-.7" />)
+export const Sun = icon(
+  <path d="M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6M8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7M11.9 11.9l.7.7M3.4 12.6l.7-.7M11.9 4.1l.7-.7" />
+)
 export const Moon = icon(<path d="M13 9.6A5.4 5.4 0 0 1 6.4 3 5.4 5.4 0 1 0 13 9.6z" />)
 export const Screen = icon(<path d="M2.5 3h11v7.5h-11zM6 13.2h4" />)
 export const Search = icon(<path d="M7 2.8a4.2 4.2 0 1 0 0 8.4 4.2 4.2 0 0 0 0-8.4M10.2 10.2l3 3" />)

@@ -36,7 +36,13 @@ function Row({ job, now }: { readonly job: JobRow; readonly now: number }) {
               {job.task}
             </span>
           ) : (
-            <button type="button" className="job-task disclose" aria-expanded={open} title={error} onClick={() => setOpen(!open)}>
+            <button
+              type="button"
+              className="job-task disclose"
+              aria-expanded={open}
+              title={error}
+              onClick={() => setOpen(!open)}
+            >
               <Chevron />
               <span>{job.task}</span>
             </button>

@@ -69,7 +69,13 @@ function SearchBox({ bad, change, draft, submit }: SearchBoxProps) {
   )
 }
 
-function LevelChips({ chosen, toggle }: { readonly chosen: ReadonlyArray<Level>; readonly toggle: (level: Level) => void }) {
+function LevelChips({
+  chosen,
+  toggle
+}: {
+  readonly chosen: ReadonlyArray<Level>
+  readonly toggle: (level: Level) => void
+}) {
   const byLevel = useStats().data?.lastHour.byLevel
   return (
     <div className="chips" role="group" aria-label="Levels to show; none chosen means all">
@@ -114,10 +120,13 @@ export function LogExplorer({ title }: { readonly title: string }) {
   const chosen = useMemo(() => levelsOf(search.level), [search.level])
   const [draft, setDraft] = useState(q)
   const [typed, setTyped] = useState(q)
-  useEffect(() => {
+  const [shown, setShown] = useState(q)
+  if (shown !== q) {
+    // The address changed by itself: back, forward, a link.
+    setShown(q)
     setDraft(q)
     setTyped(q)
-  }, [q])
+  }
   useEffect(() => {
     const timer = setTimeout(() => setTyped(draft.trim()), restMs)
     return () => clearTimeout(timer)
@@ -141,7 +150,12 @@ export function LogExplorer({ title }: { readonly title: string }) {
   const narrow = useCallback((field: string, value: string) => submit(withTerm(q, field, value)), [q, submit])
 
   return (
-    <Panel title={title} className="explorer" note={<Rate lines={log.lines} />} tools={<LevelChips chosen={chosen} toggle={toggle} />}>
+    <Panel
+      title={title}
+      className="explorer"
+      note={<Rate lines={log.lines} />}
+      tools={<LevelChips chosen={chosen} toggle={toggle} />}
+    >
       <SearchBox draft={draft} bad={log.problem !== null} change={setDraft} submit={submit} />
       <p id="log-problem" className="field-problem" role="status" hidden={log.problem === null}>
         <Warn /> {log.problem}

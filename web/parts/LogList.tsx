@@ -19,6 +19,8 @@ const rowHeight = 22
 const headHeight = 34
 /** How near to the end counts as at the end, px. */
 const nearEnd = 24
+const upKeys = new Set(["PageUp", "ArrowUp", "Home"])
+const downKeys = new Set(["PageDown", "ArrowDown"])
 
 interface LogListProps {
   readonly log: Log
@@ -34,7 +36,7 @@ const useHeld = (view: View, frozen: boolean): View => {
   if (!frozen && held !== null) setHeld(null)
   if (frozen && (held === null || (!held.settled && view.settled))) setHeld(view)
   if (!frozen || held === null) return view
-  return { ...held, history: view.history }
+  return { ...held, history: view.history, shifted: view.shifted }
 }
 
 /** Following by the reader's own moves: up or a press on a line ends it, reaching the end begins it again. */
@@ -43,37 +45,42 @@ const useFollowing = (scroller: React.RefObject<HTMLDivElement | null>) => {
   useEffect(() => {
     const element = scroller.current
     if (element === null) return
+    // What moves the list now, and whether towards the end; the list's own pinning is none of these.
     let dragging = false
+    let touching = false
+    let down = false
     const atEnd = (): boolean => element.scrollHeight - element.scrollTop - element.clientHeight <= nearEnd
-    const look = (): void => setFollowing(atEnd())
-    const onWheel = ({ deltaY }: WheelEvent): void => {
-      if (deltaY < 0 && element.scrollTop > 0) setFollowing(false)
+    const go = (towardsEnd: boolean): void => {
+      down = towardsEnd
+      if (!down && element.scrollTop > 0) setFollowing(false)
     }
     const onKey = ({ key }: KeyboardEvent): void => {
-      if (["PageUp", "ArrowUp", "Home"].includes(key)) setFollowing(false)
+      if (upKeys.has(key)) go(false)
+      if (downKeys.has(key)) go(true)
       if (key === "End") setFollowing(true)
     }
-    const begin = ({ target }: Event): void => {
+    const onPress = ({ target }: Event): void => {
       dragging = true
       // A line that moved between press and release could not be clicked.
       if (target instanceof Element && target.closest(".line") !== null) setFollowing(false)
     }
-    const end = (): void => {
-      dragging = false
-    }
     const onScroll = (): void => {
-      if (dragging) look()
+      if (dragging || touching) setFollowing(atEnd())
+    }
+    const onScrollEnd = (): void => {
+      if ((down || touching) && atEnd()) setFollowing(true)
+      touching = false
     }
     const signal = new AbortController()
     const on = { signal: signal.signal, passive: true }
-    element.addEventListener("wheel", onWheel, on)
+    element.addEventListener("wheel", ({ deltaY }) => deltaY !== 0 && go(deltaY > 0), on)
     element.addEventListener("keydown", onKey, on)
     element.addEventListener("scroll", onScroll, on)
-    element.addEventListener("scrollend", () => void (atEnd() && setFollowing(true)), on)
-    element.addEventListener("pointerdown", begin, on)
-    element.addEventListener("touchmove", begin, on)
-    addEventListener("pointerup", end, on)
-    addEventListener("touchend", end, on)
+    element.addEventListener("scrollend", onScrollEnd, on)
+    element.addEventListener("pointerdown", onPress, on)
+    element.addEventListener("touchmove", () => (touching = true), on)
+    addEventListener("pointerup", () => (dragging = false), on)
+    addEventListener("pointercancel", () => (dragging = false), on)
     return () => signal.abort()
   }, [scroller])
   return [following, setFollowing] as const
@@ -81,7 +88,9 @@ const useFollowing = (scroller: React.RefObject<HTMLDivElement | null>) => {
 
 const hasOtherDays = (rows: ReadonlyArray<Line>): boolean => {
   const today = day(Date.now())
-  return [rows[0], rows.at(-1)].some((line) => line !== undefined && "event" in line && day(moment(line.event.time) ?? 0) !== today)
+  return [rows[0], rows.at(-1)].some(
+    (line) => line !== undefined && "event" in line && day(moment(line.event.time) ?? 0) !== today
+  )
 }
 
 export function LogList({ log, narrow, narrowed, words }: LogListProps) {
@@ -109,14 +118,6 @@ export function LogList({ log, narrow, narrowed, words }: LogListProps) {
     unseen.set(missed)
     return () => unseen.set(0)
   }, [missed])
-
-  // Rows put in front keep the reader's place; virtua must be told in the render that brings them.
-  const before = useRef<{ first: number | undefined; last: number | undefined }>({ first: undefined, last: undefined })
-  const ends = { first: rows[0]?.key, last: rows.at(-1)?.key }
-  const shift = before.current.first !== ends.first && before.current.last === ends.last
-  useEffect(() => {
-    before.current = ends
-  })
 
   const toggle = useCallback(
     (key: number) => {
@@ -150,7 +151,7 @@ export function LogList({ log, narrow, narrowed, words }: LogListProps) {
               scrollRef={scroller}
               startMargin={headHeight}
               itemSize={rowHeight}
-              shift={shift}
+              shift={shown.shifted}
               onResize={pin}
             >
               {(line) => (
@@ -179,7 +180,10 @@ export function LogList({ log, narrow, narrowed, words }: LogListProps) {
 }
 
 function Head({ log }: { readonly log: Log }) {
-  const text = { beginning: "The beginning of what is stored", full: "No more fit here: narrow the search for older lines" }
+  const text = {
+    beginning: "The beginning of what is stored",
+    full: "No more fit here: narrow the search for older lines"
+  }
   return (
     <div className="log-head" style={{ height: headHeight }}>
       {log.ended === null ? (

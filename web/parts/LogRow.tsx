@@ -22,7 +22,7 @@ interface LogRowProps {
 
 function Marked({ text, words }: { readonly text: string; readonly words: ReadonlyArray<string> }) {
   if (words.length === 0) return text
-  return cut(text, words).map((piece, index) => (index % 2 === 1 ? <mark key={index}>{piece}</mark> : piece))
+  return cut(text, words).map(({ at, marked, text: piece }) => (marked ? <mark key={at}>{piece}</mark> : piece))
 }
 
 export const LogRow = memo(function LogRow({ dated, line, narrow, open, toggle, words }: LogRowProps) {
@@ -78,7 +78,8 @@ export const LogRow = memo(function LogRow({ dated, line, narrow, open, toggle, 
 })
 
 /** Whether a term of the query language can name this field and hold this value. */
-const canSay = (name: string, value: string): boolean => /^[\w.@-]+$/u.test(name) && value.length <= 200 && !value.includes("\n")
+const canSay = (name: string, value: string): boolean =>
+  /^[\w.@-]+$/u.test(name) && value.length <= 200 && !value.includes("\n")
 
 /** Fields with dotted paths, as the query language names them. */
 const fieldsOf = (attributes: StoredEvent["attributes"]): ReadonlyArray<readonly [string, string]> => {
@@ -93,14 +94,28 @@ const fieldsOf = (attributes: StoredEvent["attributes"]): ReadonlyArray<readonly
   return fields
 }
 
-function Field({ name, narrow, value }: { readonly name: string; readonly value: string; readonly narrow?: LogRowProps["narrow"] }) {
+function Field({
+  name,
+  narrow,
+  value
+}: {
+  readonly name: string
+  readonly value: string
+  readonly narrow?: LogRowProps["narrow"]
+}) {
   return (
     <div>
       <dt>{name}</dt>
       <dd>
         <span>{value}</span>
         {narrow === undefined ? null : (
-          <button type="button" className="line-filter" aria-label={`Only lines with this ${name}`} title="Add to the search" onClick={() => narrow(name, value)}>
+          <button
+            type="button"
+            className="line-filter"
+            aria-label={`Only lines with this ${name}`}
+            title="Add to the search"
+            onClick={() => narrow(name, value)}
+          >
             <Filter />
           </button>
         )}

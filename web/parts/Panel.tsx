@@ -95,7 +95,12 @@ export function Command({ copied, shown }: { readonly shown: string; readonly co
   return (
     <div className="command">
       <code>{shown}</code>
-      <button type="button" className="button small" onClick={() => void copy()} title="Copies the command with your key">
+      <button
+        type="button"
+        className="button small"
+        onClick={() => void copy()}
+        title="Copies the command with your key"
+      >
         {done ? <Check /> : <Copy />}
         <span>{done ? "Copied" : "Copy"}</span>
       </button>

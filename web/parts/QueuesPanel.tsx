@@ -34,7 +34,10 @@ function Row({ queue }: { readonly queue: QueueRow }) {
           {count(queue[figure])}
         </td>
       ))}
-      <td data-head="Oldest" className={`number ${old > 300_000 ? "is-bad" : old > 60_000 ? "is-warn" : old === 0 ? "is-zero" : ""}`}>
+      <td
+        data-head="Oldest"
+        className={`number ${old > 300_000 ? "is-bad" : old > 60_000 ? "is-warn" : old === 0 ? "is-zero" : ""}`}
+      >
         {age(queue.oldestAgeMs)}
       </td>
     </tr>

@@ -16,7 +16,10 @@ import { Bell, Keyboard, Leave, Moon, Pause, Play, Screen, Sun } from "./Icons.t
 import { NotificationDrawer } from "./Notifications.tsx"
 
 export function Shell({ apiKey }: { readonly apiKey: string }) {
-  const live = useMemo(() => makeLive({ url: location.origin.replace(/^http/u, "ws") + "/live", key: apiKey }), [apiKey])
+  const live = useMemo(
+    () => makeLive({ url: location.origin.replace(/^http/u, "ws") + "/live", key: apiKey }),
+    [apiKey]
+  )
   useEffect(() => {
     live.start()
     const back = (): void => live.retryNow()
@@ -62,10 +65,21 @@ function Frame() {
           <ConnectionState />
           <BellButton />
           <ThemeButton />
-          <button type="button" className="icon-button wide-only" aria-label="Keyboard shortcuts" onClick={() => helpOpen.set(true)}>
+          <button
+            type="button"
+            className="icon-button wide-only"
+            aria-label="Keyboard shortcuts"
+            onClick={() => helpOpen.set(true)}
+          >
             <Keyboard />
           </button>
-          <button type="button" className="icon-button" aria-label="Sign out" title="Sign out" onClick={() => signOut(null)}>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Sign out"
+            title="Sign out"
+            onClick={() => signOut(null)}
+          >
             <Leave />
           </button>
         </div>
@@ -145,7 +159,7 @@ const phases = { connecting: "Connecting", ready: "Live", waiting: "Reconnecting
 function ConnectionState() {
   const { phase, retryAt } = useConnection()
   const live = useLive()
-  const now = useNow(phase === "waiting" ? 500 : 60_000)
+  const now = useNow(1_000, true)
   const seconds = retryAt === null ? 0 : Math.max(0, Math.ceil((retryAt - now) / 1_000))
   const text = phase === "waiting" && seconds > 0 ? `Retry in ${seconds} s` : phases[phase]
   return (

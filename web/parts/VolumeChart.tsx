@@ -2,7 +2,7 @@
  * Lines per minute of the last hour with the errors among them, drawn by uPlot; the same figures as a table for those
  * who read rather than see. Colours come from the design tokens and change with the theme.
  */
-import { useEffect, useMemo, useRef, useState } from "react"
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react"
 import uPlot from "uplot"
 import type { Stats } from "../api.ts"
 import { useStats } from "../data.ts"
@@ -34,18 +34,47 @@ const optionsFor = (host: HTMLElement, hover: (index: number | null) => void): u
   return {
     width: host.clientWidth,
     height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-    scales: { x: { time: true, range: (_, min, max) => [min - 40, max + 40] }, y: { range: (_, __, max) => [0, Math.max(4, max * 1.08)] } },
+    scales: {
+      x: { time: true, range: (_, min, max) => [min - 40, max + 40] },
+      y: { range: (_, __, max) => [0, Math.max(4, max * 1.08)] }
+    },
     axes: [
-      { ...axis, grid: { show: false }, size: 22, values: (_, ticks) => ticks.map((at) => hourMinute(at * 1_000)), space: 70 },
-      { ...axis, grid: { stroke: line, width: 1 }, size: 44, space: 36, values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? count(n) : "")) }
+      {
+        ...axis,
+        grid: { show: false },
+        size: 22,
+        values: (_, ticks) => ticks.map((at) => hourMinute(at * 1_000)),
+        space: 70
+      },
+      {
+        ...axis,
+        grid: { stroke: line, width: 1 },
+        size: 44,
+        space: 36,
+        values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? count(n) : ""))
+      }
     ],
     series: [
       {},
-      { label: "Lines", fill: colourOf("--chart-lines", host), stroke: "transparent", width: 0, paths: bars, points: { show: false } },
-      { label: "Errors", fill: colourOf("--chart-errors", host), stroke: "transparent", width: 0, paths: bars, points: { show: false } }
+      {
+        label: "Lines",
+        fill: colourOf("--chart-lines", host),
+        stroke: "transparent",
+        width: 0,
+        paths: bars,
+        points: { show: false }
+      },
+      {
+        label: "Errors",
+        fill: colourOf("--chart-errors", host),
+        stroke: "transparent",
+        width: 0,
+        paths: bars,
+        points: { show: false }
+      }
     ],
     hooks: { setCursor: [({ cursor }) => hover(cursor.idx ?? null)] }
   }
@@ -57,24 +86,20 @@ const dataOf = (buckets: ReadonlyArray<Bucket>): uPlot.AlignedData => [
   buckets.map(({ errors }) => errors)
 ]
 
-function Chart({ buckets, hover }: { readonly buckets: ReadonlyArray<Bucket>; readonly hover: (index: number | null) => void }) {
+function Chart({
+  buckets,
+  hover
+}: {
+  readonly buckets: ReadonlyArray<Bucket>
+  readonly hover: (index: number | null) => void
+}) {
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   const data = useMemo(() => dataOf(buckets), [buckets])
-  const latest = useRef(data)
-  latest.current = data
-  const look = useStore(theme)
-  const [dark, setDark] = useState(0)
-  useEffect(() => {
-    const query = matchMedia("(prefers-color-scheme: dark)")
-    const again = (): void => setDark((n) => n + 1)
-    query.addEventListener("change", again)
-    return () => query.removeEventListener("change", again)
-  }, [])
   useEffect(() => {
     const element = host.current
     if (element === null) return
-    const made = new uPlot(optionsFor(element, hover), latest.current, element)
+    const made = new uPlot(optionsFor(element, hover), [[], [], []], element)
     plot.current = made
     const resized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }))
     resized.observe(element)
@@ -83,9 +108,24 @@ function Chart({ buckets, hover }: { readonly buckets: ReadonlyArray<Bucket>; re
       made.destroy()
       plot.current = null
     }
-  }, [look, dark, hover])
+  }, [hover])
+  // After the effect above, so that a chart just made gets its data.
   useEffect(() => plot.current?.setData(data), [data])
   return <div ref={host} className="chart" aria-hidden="true" style={{ height }} />
+}
+
+const darkness = matchMedia("(prefers-color-scheme: dark)")
+const watchDarkness = (changed: () => void): (() => void) => {
+  darkness.addEventListener("change", changed)
+  return () => darkness.removeEventListener("change", changed)
+}
+
+/** The look that the page has now: a canvas does not follow it by itself. */
+const useLook = (): string => {
+  const system = useSyncExternalStore(watchDarkness, () => darkness.matches)
+  const chosen = useStore(theme)
+  if (chosen !== "system") return chosen
+  return system ? "dark" : "light"
 }
 
 function BucketTable({ buckets }: { readonly buckets: ReadonlyArray<Bucket> }) {
@@ -146,6 +186,7 @@ export function VolumeChart() {
   const asked = useStats()
   const [hovered, setHovered] = useState<number | null>(null)
   const [asTable, setAsTable] = useState(false)
+  const look = useLook()
   const tools = (
     <button type="button" className="button small" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
       {asTable ? "Chart" : "Table"}
@@ -158,7 +199,7 @@ export function VolumeChart() {
           const { buckets, total } = stats.lastHour
           return (
             <figure aria-label={`Lines per minute of the last hour: ${count(total)} in all`}>
-              {asTable ? <BucketTable buckets={buckets} /> : <Chart buckets={buckets} hover={setHovered} />}
+              {asTable ? <BucketTable buckets={buckets} /> : <Chart key={look} buckets={buckets} hover={setHovered} />}
               <figcaption>
                 <Legend stats={stats} hovered={hovered === null ? undefined : buckets[hovered]} />
               </figcaption>

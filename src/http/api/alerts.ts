@@ -8,7 +8,10 @@ import { Decoding, limit, project, projectErrors } from "./common.ts"
 
 export const NewRule = Schema.Struct({
   name: Schema.NonEmptyString.check(Schema.isMaxLength(200)),
-  ...ThresholdSpec.fields
+  ...ThresholdSpec.fields,
+  // As a union, although of one: with a single literal the decoder would tell the whole struct apart by it, and a wrong
+  // type would hide every other fault.
+  type: Schema.Literals(["threshold"])
 }).annotate({ identifier: "NewRule" })
 
 export class AlertsGroup extends HttpApiGroup.make("alerts")

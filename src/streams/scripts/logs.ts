@@ -50,7 +50,7 @@ local position = redis.call('HGET', KEYS[2], 'position') or '0-0'
 return {fence, position, redis.call('HGETALL', KEYS[3])}
 `
 
-// KEYS: batches, meta, lease, state. ARGV: owner, fence, lease_ms, position ('' = no move), entries, bytes, group,
+// KEYS: batches, meta, lease, state. ARGV: owner, fence, lease_ms, position ('' = no move), entries, minus bytes, group,
 // then pairs of state field and value ('' deletes). Returns 1, or 0 when the fence is old.
 // Atomic: position and judge state move together or not at all (each line counted once by every rule).
 const commitLua = `
@@ -61,7 +61,7 @@ for i = 8, #ARGV, 2 do
 end
 if ARGV[4] ~= '' then
   local read = redis.call('HINCRBY', KEYS[2], 'read', ARGV[5])
-  redis.call('HINCRBY', KEYS[2], 'bytes', -tonumber(ARGV[6]))
+  redis.call('HINCRBY', KEYS[2], 'bytes', ARGV[6])
   redis.call('HSET', KEYS[2], 'position', ARGV[4])
   redis.call('XGROUP', 'SETID', KEYS[1], ARGV[7], ARGV[4], 'ENTRIESREAD', read)
   local ms, seq = string.match(ARGV[4], '^(%d+)-(%d+)$')
@@ -155,7 +155,7 @@ export const commit = async (
     a.leaseMs,
     a.position,
     a.entries,
-    a.bytes,
+    a.bytes === 0 ? 0 : -a.bytes,
     "pipeline",
     ...[...a.changes].flat()
   )

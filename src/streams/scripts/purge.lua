@@ -1,17 +1,19 @@
 -- Cancels up to 128 jobs that nobody has claimed yet, delayed ones included.
 -- KEYS    1 jobs stream, 2 delayed set
 -- ARGV    1 key prefix, 2 group, 3 ttl ms, 4 error as JSON
--- returns how many were cancelled; 0 = nothing is left
+-- returns how many were cancelled (0 = nothing is left), and the metas of those that others wait for
 -- The group is moved past queued entries together with its count of entries read, so lag stays true (XDEL would break it).
 -- atomic because a reader must not be given what is being cancelled
 local prefix = ARGV[1]
 local count = 0
+local metas = {}
 local function cancel(id, task, meta)
   local key = prefix .. 'job:' .. id
   redis.call('HSET', key, 'state', 'cancelled', 'task', task or '', 'error', ARGV[4])
   redis.call('HDEL', key, 'payload', 'meta')
   redis.call('PEXPIRE', key, ARGV[3])
   if meta and meta ~= '' then
+    metas[#metas + 1] = meta
     local unique = cjson.decode(meta)['u']
     if unique and redis.call('GET', prefix .. 'unique:' .. unique) == id then redis.call('DEL', prefix .. 'unique:' .. unique) end
   end
@@ -22,7 +24,7 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 127)) do
   cancel(id, job[1], job[2])
   redis.call('ZREM', KEYS[2], id)
 end
-if count > 0 or redis.call('EXISTS', KEYS[1]) == 0 then return count end
+if count > 0 or redis.call('EXISTS', KEYS[1]) == 0 then return { count, metas } end
 for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   local group = {}
   for i = 1, #flat, 2 do group[flat[i]] = flat[i + 1] end
@@ -42,4 +44,4 @@ for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
     if last then redis.call('XGROUP', 'SETID', KEYS[1], ARGV[2], last, 'ENTRIESREAD', read) end
   end
 end
-return count
+return { count, metas }

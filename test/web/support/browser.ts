@@ -18,12 +18,23 @@ export interface Browser {
   readonly close: () => Promise<void>
 }
 
-export const startBrowser = async (options: { readonly dark?: boolean; readonly mobile?: boolean } = {}): Promise<Browser> => {
+export const startBrowser = async (
+  options: { readonly dark?: boolean; readonly mobile?: boolean } = {}
+): Promise<Browser> => {
   const data = await mkdtemp(join(tmpdir(), "loglytics-chromium-"))
   const context = await chromium.launchPersistentContext(data, {
     executablePath: path,
     headless: true,
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync"
+    ],
     viewport: options.mobile === true ? { width: 390, height: 844 } : { width: 1440, height: 900 },
     deviceScaleFactor: options.mobile === true ? 2 : 1,
     colorScheme: options.dark === true ? "dark" : "light",

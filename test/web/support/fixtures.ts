@@ -22,23 +22,57 @@ const int = (max: number, random: () => number): number => Math.floor(random() *
 const templates: ReadonlyArray<readonly [weight: number, template: Template]> = [
   [
     46,
-    ["info", "api", (r) => {
-      const path = pick(paths, r)
-      const ms = 3 + int(140, r)
-      return [`GET ${path} 200 ${ms}ms`, { http: { method: "GET", path, status: 200 }, duration_ms: ms, user_id: 1000 + int(900, r) }]
-    }]
+    [
+      "info",
+      "api",
+      (r) => {
+        const path = pick(paths, r)
+        const ms = 3 + int(140, r)
+        return [
+          `GET ${path} 200 ${ms}ms`,
+          { http: { method: "GET", path, status: 200 }, duration_ms: ms, user_id: 1000 + int(900, r) }
+        ]
+      }
+    ]
   ],
-  [16, ["info", "checkout", (r) => [`order ${90_000 + int(9_999, r)} placed, ${1 + int(5, r)} items`, { currency: "EUR", total: int(30_000, r) / 100 }]]],
-  [12, ["debug", "cache", (r) => [`miss key=session:${int(99_999, r).toString(16)} shard=${int(8, r)}`, { hit: false }]]],
+  [
+    16,
+    [
+      "info",
+      "checkout",
+      (r) => [
+        `order ${90_000 + int(9_999, r)} placed, ${1 + int(5, r)} items`,
+        { currency: "EUR", total: int(30_000, r) / 100 }
+      ]
+    ]
+  ],
+  [
+    12,
+    ["debug", "cache", (r) => [`miss key=session:${int(99_999, r).toString(16)} shard=${int(8, r)}`, { hit: false }]]
+  ],
   [8, ["trace", "scheduler", (r) => [`tick ${int(1_000_000, r)}`, {}]]],
-  [7, ["warn", "db", (r) => [`slow query ${400 + int(2_000, r)}ms: SELECT * FROM orders WHERE customer_id = $1 ORDER BY created_at DESC LIMIT 50`, { pool: "primary", rows: int(50, r) }]]],
+  [
+    7,
+    [
+      "warn",
+      "db",
+      (r) => [
+        `slow query ${400 + int(2_000, r)}ms: SELECT * FROM orders WHERE customer_id = $1 ORDER BY created_at DESC LIMIT 50`,
+        { pool: "primary", rows: int(50, r) }
+      ]
+    ]
+  ],
   [4, ["unknown", "", (r) => [`-- rotated segment ${int(500, r)} --`, {}]]],
   [
     5,
-    ["error", "payments", (r) => [
-      `charge failed: upstream timeout after ${3_000 + int(2_000, r)}ms (card_${int(9_999, r)})`,
-      { provider: "acme-pay", retryable: true, error: { type: "TimeoutError", code: "ETIMEDOUT" } }
-    ]]
+    [
+      "error",
+      "payments",
+      (r) => [
+        `charge failed: upstream timeout after ${3_000 + int(2_000, r)}ms (card_${int(9_999, r)})`,
+        { provider: "acme-pay", retryable: true, error: { type: "TimeoutError", code: "ETIMEDOUT" } }
+      ]
+    ]
   ],
   [0.6, ["fatal", "worker-7", () => ["out of memory: heap limit 512 MB reached, exiting", { pid: 4112, heap_mb: 512 }]]]
 ]
@@ -54,7 +88,14 @@ export const eventMaker = (seed: number) => {
     const [message, attributes] = make(random)
     const time = new Date(at).toISOString()
     const event = { id: String(n), project, time, observedAt: time, level, service, message, attributes } as StoredEvent
-    return random() < 0.3 ? { ...event, traceId: int(2 ** 31, random).toString(16).padStart(32, "0") } : event
+    return random() < 0.3
+      ? {
+          ...event,
+          traceId: int(2 ** 31, random)
+            .toString(16)
+            .padStart(32, "0")
+        }
+      : event
   }
 }
 
@@ -66,7 +107,15 @@ export const queues = [
   { name: "low", backlog: 1_284, inFlight: 2, delayed: 3, dead: 5, oldestAgeMs: 97_000, paused: true }
 ]
 
-const tasks = ["process_log_file", "calculate_analytics", "check_alert_conditions", "send_alerts", "send_in_app_notification", "poll_all_connections", "health_check"] as const
+const tasks = [
+  "process_log_file",
+  "calculate_analytics",
+  "check_alert_conditions",
+  "send_alerts",
+  "send_in_app_notification",
+  "poll_all_connections",
+  "health_check"
+] as const
 const states = ["done", "done", "done", "running", "done", "retrying", "done", "dead", "done", "scheduled"] as const
 
 export const jobs = (now: number) =>
@@ -85,7 +134,9 @@ export const jobs = (now: number) =>
       startedAt: begun ? ago(now, 700 + n * 9_000) : null,
       finishedAt: over ? ago(now, 400 + n * 9_000) : null,
       durationMs: over ? [8, 341, 1_240, 27, 90_500][n % 5]! : null,
-      error: failed ? "LogFileUnreadable: expected a file of at most 1 GiB, got <b>2.3 GiB</b>\n  at process_log_file (attempt 5 of 5)" : null
+      error: failed
+        ? "LogFileUnreadable: expected a file of at most 1 GiB, got <b>2.3 GiB</b>\n  at process_log_file (attempt 5 of 5)"
+        : null
     }
   })
 
@@ -111,7 +162,11 @@ export const alerts = (project: string, now: number) => [
     value: 42,
     threshold: 5,
     reason: "42 lines matched service:payments level:>=error within 1 minute; at least 5 fire",
-    samples: ["charge failed: upstream timeout after 4210ms (card_881)", "<img src=x onerror=alert(1)> charge failed", "charge failed: upstream timeout after 3001ms (card_17)"],
+    samples: [
+      "charge failed: upstream timeout after 4210ms (card_881)",
+      "<img src=x onerror=alert(1)> charge failed",
+      "charge failed: upstream timeout after 3001ms (card_17)"
+    ],
     startedAt: ago(now, 245_000),
     firedAt: ago(now, 185_000),
     resolvedAt: null,
@@ -135,12 +190,61 @@ export const alerts = (project: string, now: number) => [
 ]
 
 export const notifications = (project: string, now: number) => [
-  { id: "n-3", project, alertId: "alert-1", title: "Payment timeouts is firing", body: "42 lines in 1 minute, 5 fire. First: charge failed: upstream timeout after 4210ms", severity: "critical", createdAt: ago(now, 185_000), readAt: null as string | null },
-  { id: "n-2", project, alertId: "alert-0", title: "Login errors is resolved", body: "0 lines in 1 minute, after 12 minutes.", severity: "info", createdAt: ago(now, 4_100_000), readAt: null as string | null },
-  { id: "n-1", project, alertId: "alert-0", title: "Login errors is firing", body: "9 lines in 1 minute, 5 fire.", severity: "warning", createdAt: ago(now, 4_820_000), readAt: ago(now, 4_000_000) as string | null }
+  {
+    id: "n-3",
+    project,
+    alertId: "alert-1",
+    title: "Payment timeouts is firing",
+    body: "42 lines in 1 minute, 5 fire. First: charge failed: upstream timeout after 4210ms",
+    severity: "critical",
+    createdAt: ago(now, 185_000),
+    readAt: null as string | null
+  },
+  {
+    id: "n-2",
+    project,
+    alertId: "alert-0",
+    title: "Login errors is resolved",
+    body: "0 lines in 1 minute, after 12 minutes.",
+    severity: "info",
+    createdAt: ago(now, 4_100_000),
+    readAt: null as string | null
+  },
+  {
+    id: "n-1",
+    project,
+    alertId: "alert-0",
+    title: "Login errors is firing",
+    body: "9 lines in 1 minute, 5 fire.",
+    severity: "warning",
+    createdAt: ago(now, 4_820_000),
+    readAt: ago(now, 4_000_000) as string | null
+  }
 ]
 
 export const rules = (project: string, now: number) => [
-  { id: "rule-1", project, name: "Payment timeouts", type: "threshold", query: "service:payments level:>=error", window: "1 minute", threshold: 5, for: "0 seconds", enabled: true, createdAt: ago(now, 90_000_000) },
-  { id: "rule-2", project, name: "Slow queries on the primary", type: "threshold", query: "slow query", window: "1 minute", threshold: 100, for: "5 minutes", enabled: true, createdAt: ago(now, 90_000_000) }
+  {
+    id: "rule-1",
+    project,
+    name: "Payment timeouts",
+    type: "threshold",
+    query: "service:payments level:>=error",
+    window: "1 minute",
+    threshold: 5,
+    for: "0 seconds",
+    enabled: true,
+    createdAt: ago(now, 90_000_000)
+  },
+  {
+    id: "rule-2",
+    project,
+    name: "Slow queries on the primary",
+    type: "threshold",
+    query: "slow query",
+    window: "1 minute",
+    threshold: 100,
+    for: "5 minutes",
+    enabled: true,
+    createdAt: ago(now, 90_000_000)
+  }
 ]

@@ -36,8 +36,17 @@ export interface MockOptions {
 }
 
 const dist = fileURLToPath(new URL("../../../web/dist/", import.meta.url))
-const types: Readonly<Record<string, string>> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" }
-const projects = ["default", "loglytics"].map((id) => ({ id, name: id === "default" ? "Default" : "Loglytics itself", createdAt: "2026-11-01T00:00:00.000Z" }))
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml"
+}
+const projects = ["default", "loglytics"].map((id) => ({
+  id,
+  name: id === "default" ? "Default" : "Loglytics itself",
+  createdAt: "2026-11-01T00:00:00.000Z"
+}))
 const logsMax = 20_000
 
 interface Tail {
@@ -102,7 +111,13 @@ export const startMock = async ({ empty = false, lines = 2_000, port = 0 }: Mock
   const say = (project: string, line: string): StoredEvent => {
     const at = Date.now()
     const [, level = "unknown", rest = line] = /^level=(\w+) (.*)$/u.exec(line) ?? []
-    return { ...make(++ids, project, at), level: level as StoredEvent["level"], service: "test", message: rest, attributes: { note: "sent" } }
+    return {
+      ...make(++ids, project, at),
+      level: level as StoredEvent["level"],
+      service: "test",
+      message: rest,
+      attributes: { note: "sent" }
+    }
   }
   if (!empty) {
     const span = 3_600_000
@@ -112,7 +127,11 @@ export const startMock = async ({ empty = false, lines = 2_000, port = 0 }: Mock
   const search = (project: string, params: URLSearchParams): Answer => {
     const parsed = Query.parse(params.get("q") ?? "")
     if (!parsed.ok) {
-      return new Answer(422, { _tag: "Invalid", message: `q: expected ${parsed.expected}, got ${parsed.got}, at ${parsed.position}`, issues: [] })
+      return new Answer(422, {
+        _tag: "Invalid",
+        message: `q: expected ${parsed.expected}, got ${parsed.got}, at ${parsed.position}`,
+        issues: []
+      })
     }
     const matches = Query.compile(parsed.query)
     const limit = Number(params.get("limit") ?? 100)
@@ -127,7 +146,11 @@ export const startMock = async ({ empty = false, lines = 2_000, port = 0 }: Mock
   const stats = (project: string): Answer => {
     const now = Date.now()
     const first = Math.floor(now / 60_000) - 59
-    const buckets = Array.from({ length: 60 }, (_, n) => ({ at: new Date((first + n) * 60_000).toISOString(), total: 0, errors: 0 }))
+    const buckets = Array.from({ length: 60 }, (_, n) => ({
+      at: new Date((first + n) * 60_000).toISOString(),
+      total: 0,
+      errors: 0
+    }))
     const byLevel: Record<string, number> = {}
     for (const event of logs) {
       const bucket = buckets[Math.floor(Date.parse(event.observedAt) / 60_000) - first]
@@ -141,7 +164,10 @@ export const startMock = async ({ empty = false, lines = 2_000, port = 0 }: Mock
   const answer = async (request: IncomingMessage, url: URL): Promise<Answer> => {
     const { pathname, searchParams } = url
     if (pathname === "/health") {
-      return ok({ status: "ok", checks: ["redis", "postgres", "pipeline"].map((name) => ({ name, ok: true, detail: "answers in 1 ms" })) })
+      return ok({
+        status: "ok",
+        checks: ["redis", "postgres", "pipeline"].map((name) => ({ name, ok: true, detail: "answers in 1 ms" }))
+      })
     }
     if (request.headers.authorization !== `Bearer ${key}`) {
       return new Answer(401, { _tag: "Unauthorized", message: "expected a valid API key" })
@@ -166,7 +192,8 @@ export const startMock = async ({ empty = false, lines = 2_000, port = 0 }: Mock
       "/v1/jobs": () => ok(none(fixtures.jobs(begun))),
       "/v1/workers": () => ok(none(fixtures.workers(Date.now()))),
       "/v1/rules": () => ok(own ? none(fixtures.rules(project, begun)) : []),
-      "/v1/alerts": () => ok(own ? none(fixtures.alerts(project, begun)).filter((alert) => state === null || alert.state === state) : []),
+      "/v1/alerts": () =>
+        ok(own ? none(fixtures.alerts(project, begun)).filter((alert) => state === null || alert.state === state) : []),
       "/v1/notifications": () => ok(own ? none(notifications) : [])
     }
     return routes[pathname]?.() ?? new Answer(404, { _tag: "NotFound", message: `no ${pathname}` })
@@ -177,7 +204,9 @@ export const startMock = async ({ empty = false, lines = 2_000, port = 0 }: Mock
     if (silent) return void request.socket.destroy()
     if (!url.pathname.startsWith("/v1/") && url.pathname !== "/health") return void page(url.pathname, response)
     void answer(request, url).then(({ body, status }) => {
-      response.writeHead(status, { "content-type": "application/json" }).end(body === undefined ? undefined : JSON.stringify(body))
+      response
+        .writeHead(status, { "content-type": "application/json" })
+        .end(body === undefined ? undefined : JSON.stringify(body))
     })
   })
   const gateway = new WebSocketServer({ noServer: true })
@@ -186,7 +215,7 @@ export const startMock = async ({ empty = false, lines = 2_000, port = 0 }: Mock
     gateway.handleUpgrade(request, socket, head, (client) => {
       tails.set(client, undefined)
       client.on("close", () => tails.delete(client))
-      client.on("message", (raw) => hear(client, JSON.parse(String(raw)) as Record<string, string>))
+      client.on("message", (raw: Buffer) => hear(client, JSON.parse(raw.toString()) as Record<string, string>))
     })
   })
 
@@ -206,10 +235,16 @@ export const startMock = async ({ empty = false, lines = 2_000, port = 0 }: Mock
     const seq = `${Date.now()}-${ids}`
     const snapshot = (data: ReadonlyArray<unknown>): void => write({ type: "snapshot", topic, seq, data })
     if (topic === "jobs") return snapshot(none(fixtures.jobs(begun)).toReversed())
-    if (topic === "alerts") return snapshot(project === "default" ? none(fixtures.alerts(project, begun)).toReversed() : [])
+    if (topic === "alerts")
+      return snapshot(project === "default" ? none(fixtures.alerts(project, begun)).toReversed() : [])
     if (topic === "notifications") return snapshot(project === "default" ? none(notifications).toReversed() : [])
     const parsed = Query.parse(query)
-    if (!parsed.ok) return write({ type: "error", code: "invalid", message: `query at ${parsed.position}: expected ${parsed.expected}, got ${parsed.got}` })
+    if (!parsed.ok)
+      return write({
+        type: "error",
+        code: "invalid",
+        message: `query at ${parsed.position}: expected ${parsed.expected}, got ${parsed.got}`
+      })
     const matches = Query.compile(parsed.query)
     tails.set(client, { project, matches })
     const mine = logs.filter((event) => event.project === project && matches(asLogEvent(event)))
@@ -240,7 +275,8 @@ export const startMock = async ({ empty = false, lines = 2_000, port = 0 }: Mock
       }
     },
     skip: (count) => {
-      for (const [socket, tail] of tails) if (tail !== undefined) socket.send(JSON.stringify({ type: "skipped", topic: "tail", count }))
+      for (const [socket, tail] of tails)
+        if (tail !== undefined) socket.send(JSON.stringify({ type: "skipped", topic: "tail", count }))
     },
     silence: (now) => {
       silent = now

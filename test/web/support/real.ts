@@ -73,7 +73,11 @@ export const startReal = async (): Promise<Real> => {
     void ended.then(() => reject(new Error(`the server ended before it was ready:\n${said.join("\n")}`)))
   })
   const ask = async (path: string, body: string): Promise<Response> => {
-    const response = await fetch(url + path, { method: "POST", headers: { authorization: `Bearer ${key}`, "content-type": "application/json" }, body })
+    const response = await fetch(url + path, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body
+    })
     if (!response.ok) throw new Error(`POST ${path} answered ${response.status}: ${await response.text()}`)
     return response
   }
@@ -81,7 +85,11 @@ export const startReal = async (): Promise<Real> => {
     url,
     key,
     send: async (lines) => {
-      await fetch(`${url}/v1/logs`, { method: "POST", headers: { authorization: `Bearer ${key}` }, body: lines.join("\n") })
+      await fetch(`${url}/v1/logs`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}` },
+        body: lines.join("\n")
+      })
     },
     post: async (path, body) => (await ask(path, JSON.stringify(body))).json(),
     stop: async () => {

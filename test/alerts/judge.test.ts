@@ -1,0 +1,213 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Arbitrary, Schema } from "effect"
+import type { Alert, AlertRule } from "../../src/domain/Alert.ts"
+import { ProjectId, RuleId } from "../../src/domain/Ids.ts"
+import type { LogEvent } from "../../src/domain/LogEvent.ts"
+import * as Judge from "../../src/alerts/Judge.ts"
+import { route } from "../../src/alerts/stages/all.ts"
+
+const start = 1_700_000_000_000
+const rule = (fields: Partial<AlertRule> = {}): AlertRule => ({
+  id: RuleId.make("r1"),
+  project: ProjectId.make("default"),
+  name: "errors",
+  type: "threshold",
+  query: "level:error",
+  window: "1 minute",
+  threshold: 3,
+  for: "0 seconds",
+  enabled: true,
+  createdAt: "2026-01-01T00:00:00.000Z",
+  ...fields
+})
+const lines = (count: number, fields: Partial<LogEvent> = {}): Array<LogEvent> =>
+  Array.from({ length: count }, (_, i) => ({ time: 0, level: "error", service: "", message: `boom ${i}`, attributes: {}, ...fields }))
+const states = (verdicts: ReadonlyArray<Judge.Verdict>) => verdicts.map(({ from, to }) => `${from} → ${to}`)
+/** As the pipeline keeps it. */
+const kept = (judge: Judge.Judge): Judge.JudgeState => JSON.parse(JSON.stringify(judge.state)) as Judge.JudgeState
+
+describe("a rule without for", () => {
+  it("fires with the line that reaches the threshold and resolves when the window has passed", () => {
+    const judge = Judge.make([rule()])
+    expect(judge.batch(lines(2), start, "b1")).toEqual([])
+    expect(judge.nextTickAt).toBeUndefined()
+    const [fired] = judge.batch([...lines(1, { level: "info" }), ...lines(1, { message: "last" })], start + 1000, "b2")
+    expect(fired).toMatchObject({
+      ruleId: "r1",
+      from: "inactive",
+      to: "firing",
+      at: start + 1000,
+      value: 3,
+      threshold: 3,
+      reason: "3 lines in 1 minute, threshold 3",
+      samples: ["boom 0", "boom 1", "last"],
+      startedAt: start + 1000,
+      firedAt: start + 1000,
+      resolvedAt: null
+    })
+    expect(judge.batch(lines(1), start + 2000, "b3")).toEqual([])
+    const next = judge.nextTickAt!
+    expect(next).toBeGreaterThan(start + 60_000)
+    expect(next).toBeLessThan(start + 61_100)
+    expect(judge.tick(next - 1)).toEqual([])
+    const [resolved] = judge.tick(next + 5000)
+    // However late the clock looks, the alert ended when it ended.
+    expect(resolved).toMatchObject({ from: "firing", to: "resolved", at: next, alertId: fired!.alertId, resolvedAt: next })
+    expect(judge.nextTickAt).toBeUndefined()
+    expect(states(judge.batch(lines(3), start + 200_000, "b4"))).toEqual(["inactive → firing"])
+  })
+
+  it("resolves and fires again in one batch that comes after the window", () => {
+    const judge = Judge.make([rule()])
+    judge.batch(lines(3), start, "b1")
+    const verdicts = judge.batch(lines(3), start + 300_000, "b2")
+    expect(states(verdicts)).toEqual(["firing → resolved", "inactive → firing"])
+    expect(new Set(verdicts.map(({ alertId }) => alertId)).size).toBe(2)
+  })
+})
+
+describe("a rule with for", () => {
+  const patient = rule({ for: "30 seconds" })
+
+  it("waits, then fires by time alone", () => {
+    const judge = Judge.make([patient])
+    const [pending] = judge.batch(lines(3), start, "b1")
+    expect(pending).toMatchObject({ from: "inactive", to: "pending", firedAt: null })
+    expect(judge.nextTickAt).toBe(start + 30_000)
+    expect(judge.tick(start + 29_999)).toEqual([])
+    expect(judge.tick(start + 31_000)).toMatchObject([
+      { from: "pending", to: "firing", at: start + 30_000, alertId: pending!.alertId, startedAt: start, firedAt: start + 30_000 }
+    ])
+  })
+
+  it("goes back when the condition ends before, even if no one looked in between", () => {
+    const judge = Judge.make([rule({ window: "10 seconds", for: "30 seconds" })])
+    judge.batch(lines(3), start, "b1")
+    const verdicts = judge.tick(start + 60_000)
+    expect(states(verdicts)).toEqual(["pending → inactive"])
+    expect(verdicts[0]).toMatchObject({ reason: "ended before 30 seconds had passed: 0 lines in 10 seconds, threshold 3", firedAt: null })
+  })
+})
+
+describe("what a judge remembers", () => {
+  it("goes on in another process, and a batch delivered again gives the same verdict", () => {
+    const first = Judge.make([rule()])
+    first.batch(lines(2), start, "b1")
+    const state = kept(first)
+    const one = Judge.make([rule()], state).batch(lines(2), start + 10, "b2")
+    const other = Judge.make([rule()], state).batch(lines(2), start + 10, "b2")
+    expect(states(one)).toEqual(["inactive → firing"])
+    expect(other).toEqual(one)
+    expect(one[0]!.alertId).toMatch(/^al_[\w-]{24}$/u)
+  })
+
+  it("forgets rules that changed, went or are disabled, and keeps the others", () => {
+    const other = rule({ id: RuleId.make("r2"), name: "other" })
+    const judge = Judge.make([rule(), other])
+    judge.batch(lines(2), start, "b1")
+    const state = kept(judge)
+    const renamed = Judge.make([rule({ name: "renamed" }), rule({ id: RuleId.make("r2"), threshold: 2 })], state)
+    expect(renamed.batch(lines(1), start + 1, "b2").map(({ ruleName }) => ruleName)).toEqual(["renamed"])
+    expect(Object.keys(Judge.make([other], state).state.rules)).toEqual(["r2"])
+    expect(Object.keys(Judge.make([rule({ enabled: false })], state).state.rules)).toEqual([])
+  })
+
+  it("is started anew by a state of another version", () => {
+    const judge = Judge.make([rule()], { version: 7, at: 0, rules: { r1: 3 } } as unknown as Judge.JudgeState)
+    expect(states(judge.batch(lines(3), start, "b1"))).toEqual(["inactive → firing"])
+  })
+
+  it("refuses a rule that can't be judged and judges the others", () => {
+    const judge = Judge.make([rule({ id: RuleId.make("bad"), query: "(" }), rule()])
+    expect(judge.refused).toMatchObject([{ ruleId: "bad", issues: [{ path: ["query"] }] }])
+    expect(judge.batch(lines(3), start, "b1").length).toBe(1)
+  })
+
+  const gaps = Arbitrary.array(
+    Arbitrary.all([
+      Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 50_000 }))),
+      Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 })))
+    ]),
+    { maxLength: 30 }
+  )
+  it.prop("makes no difference by being written down, or by more looks at the clock", [gaps], ([batches]) => {
+    const rules = [rule(), rule({ id: RuleId.make("r2"), for: "20 seconds" })]
+    const steady = Judge.make(rules)
+    let moved = Judge.make(rules)
+    const expected: Array<Judge.Verdict> = []
+    const found: Array<Judge.Verdict> = []
+    let at = start
+    for (const [index, [gap, count]] of batches.entries()) {
+      for (let tick = at; tick < at + gap; tick += 7000) found.push(...moved.tick(tick))
+      at += gap
+      expected.push(...steady.batch(lines(count), at, `b${index}`))
+      found.push(...moved.batch(lines(count), at, `b${index}`))
+      moved = Judge.make(rules, kept(moved))
+    }
+    const sorted = (verdicts: Array<Judge.Verdict>) => verdicts.toSorted((a, b) => a.ruleId.localeCompare(b.ruleId))
+    expect(sorted(found)).toEqual(sorted(expected))
+  })
+})
+
+describe("samples", () => {
+  it("are the last five, each cut, none broken", () => {
+    const judge = Judge.make([rule()])
+    const [fired] = judge.batch([...lines(9), ...lines(1, { message: "😀".repeat(400) })], start, "b1")
+    expect(fired!.samples.length).toBe(5)
+    expect(fired!.samples[3]).toBe("boom 8")
+    expect(fired!.samples[4]!.length).toBeLessThanOrEqual(501)
+    expect(fired!.samples[4]!.isWellFormed()).toBe(true)
+  })
+})
+
+describe("cost", () => {
+  it("is small for twenty rules and 500 lines", () => {
+    const words = ["timeout", "refused", "level:>=warn disk", "service:api-* -retry", "http.status:5*"]
+    const judge = Judge.make(Array.from({ length: 20 }, (_, i) => rule({ id: RuleId.make(`r${i}`), query: words[i % 5]!, threshold: 1e6 })))
+    const batch = lines(500, { message: "a line of ordinary length about nothing in particular, one of many" })
+    for (let i = 0; i < 20; i++) judge.batch(batch, start + i, `w${i}`)
+    const from = performance.now()
+    for (let i = 0; i < 20; i++) judge.batch(batch, start + 100 + i, `b${i}`)
+    expect((performance.now() - from) / 20).toBeLessThan(25)
+  })
+})
+
+describe("verdictOf", () => {
+  it("opens an alert by stored lines and ends the one that is active", () => {
+    const opened = Judge.verdictOf(rule(), { at: start, value: 7, to: "firing", active: undefined })
+    expect(opened).toMatchObject({ from: "inactive", to: "firing", startedAt: start, firedAt: start, resolvedAt: null })
+    const active = Judge.alertOf(opened)
+    expect(active).toMatchObject({ state: "firing", firedAt: new Date(start).toISOString(), resolvedAt: null })
+    const ended = Judge.verdictOf(rule(), { at: start + 5, value: 0, to: "resolved", active })
+    expect(ended).toMatchObject({ alertId: active.id, from: "firing", startedAt: start, firedAt: start, resolvedAt: start + 5 })
+  })
+})
+
+describe("route", () => {
+  const alert = (fields: Partial<Alert> = {}): Alert => ({
+    ...Judge.alertOf(Judge.verdictOf(rule(), { at: start, value: 7, to: "firing", active: undefined })),
+    samples: ["a", "b"],
+    ...fields
+  })
+
+  it("tells a firing alert with its lines, and its end without", () => {
+    expect(route(alert(), "firing")).toEqual([
+      { channel: "in_app", message: { title: "Firing: errors", body: "7 lines in 1 minute, threshold 3\n\na\nb", severity: "critical" } }
+    ])
+    expect(route(alert({ state: "resolved", reason: "over: 0 lines" }), "resolved")).toEqual([
+      { channel: "in_app", message: { title: "Resolved: errors", body: "over: 0 lines", severity: "info" } }
+    ])
+  })
+
+  it("tells nothing of pending alerts and of those that never fired", () => {
+    expect(route(alert(), "pending")).toEqual([])
+    expect(route(alert(), "inactive")).toEqual([])
+    expect(route(alert({ firedAt: null }), "resolved")).toEqual([])
+  })
+
+  it("keeps to the lengths that channels accept", () => {
+    const [dispatch] = route(alert({ ruleName: "x".repeat(500), samples: Array.from({ length: 5 }, () => "y".repeat(2000)) }), "firing")
+    expect(dispatch!.message.title.length).toBe(200)
+    expect(dispatch!.message.body.length).toBe(4000)
+  })
+})
