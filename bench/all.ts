@@ -1,5 +1,6 @@
 /** Every bench, in the order in which they are listed. */
 import type { Bench } from "./Bench.ts"
+import { ingest } from "./ingest.ts"
 import { throughput } from "./throughput.ts"
 
-export const benches: ReadonlyArray<Bench> = [throughput]
+export const benches: ReadonlyArray<Bench> = [throughput, ingest]

@@ -25,6 +25,7 @@ const worker = (namespace: string) =>
         stdio: ["ignore", "pipe", "inherit"]
       })
       child.stdout?.once("data", () => resume(Effect.succeed(child)))
+      child.once("exit", (code) => resume(Effect.die(new Error(`the worker ended with ${code}`))))
     }),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
   )
