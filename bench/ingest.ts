@@ -23,7 +23,14 @@ const input = (): string => {
     const time = new Date(at + i * 10).toISOString()
     const level = levels[i % levels.length]
     if (i % 3 === 0) {
-      return JSON.stringify({ time, level, service: "api", message: `request ${i} took ${i % 900} ms`, user: i % 5_000, route: "/v1/orders" })
+      return JSON.stringify({
+        time,
+        level,
+        service: "api",
+        message: `request ${i} took ${i % 900} ms`,
+        user: i % 5_000,
+        route: "/v1/orders"
+      })
     }
     return i % 3 === 1
       ? `${time.slice(0, 19).replace("T", " ")},${time.slice(20, 23)} ${level?.toUpperCase()} [worker-${i % 8}] com.example.Orders: order ${i} is done`
@@ -65,7 +72,9 @@ const bareHttp = async (body: string): Promise<number> => {
 const bareCopy = async (databaseUrl: string, body: string): Promise<number> => {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} })
   const now = new Date().toISOString()
-  const rows = body.split("\n").map((line, i) => `default\t${now}\t${now}\t9\tapi\t${line.replaceAll("\\", "\\\\")}\t{}\t\\N\t\\N\t${i}\n`)
+  const rows = body
+    .split("\n")
+    .map((line, i) => `default\t${now}\t${now}\t9\tapi\t${line.replaceAll("\\", "\\\\")}\t{}\t\\N\t\\N\t${i}\n`)
   try {
     await sql`create temporary table bench_logs (project text, time timestamptz, observed_at timestamptz, level smallint,
       service text, message text, attributes jsonb, trace_id text, span_id text, seq bigint)`
@@ -73,7 +82,9 @@ const bareCopy = async (databaseUrl: string, body: string): Promise<number> => {
     const rates: Array<number> = []
     for (let round = 0; round < rounds; round++) {
       await sql`truncate bench_logs`
-      rates.push(await timed(async () => pipeline(Readable.from(rows), await sql`copy bench_logs from stdin`.writable())))
+      rates.push(
+        await timed(async () => pipeline(Readable.from(rows), await sql`copy bench_logs from stdin`.writable()))
+      )
     }
     return median(rates)
   } finally {
@@ -94,9 +105,15 @@ const ours = async (options: BenchOptions, body: string) => {
       await ask(app, "POST", "/v1/projects", { id: project, name: project })
       const start = performance.now()
       acceptedRates.push(await timed(() => ask(app, "POST", "/v1/logs", body, { "x-loglytics-project": project })))
-      await eventually("all lines to be stored", async () => ((await stored(app, project)) >= lines ? true : undefined), 120_000)
+      await eventually(
+        "all lines to be stored",
+        async () => ((await stored(app, project)) >= lines ? true : undefined),
+        120_000
+      )
       storedRates.push(lines / ((performance.now() - start) / 1_000))
-      options.log(`round ${round + 1}: ${Math.round(acceptedRates.at(-1) ?? 0)} accepted/s, ${Math.round(storedRates.at(-1) ?? 0)} stored/s`)
+      options.log(
+        `round ${round + 1}: ${Math.round(acceptedRates.at(-1) ?? 0)} accepted/s, ${Math.round(storedRates.at(-1) ?? 0)} stored/s`
+      )
     }
     return { accepted: median(acceptedRates), stored: median(storedRates) }
   } finally {

@@ -6,7 +6,10 @@ import * as Query from "./Query.ts"
 const durationPattern = /^\d{1,12}(\.\d{1,6})? (milli|second|minute|hour|day|week)s?$/u
 
 /** A length of time in words, as Effect reads it: "1 minute", "30 seconds", "0 seconds", "250 millis". */
-export const DurationText = Schema.String.check(Schema.isPattern(durationPattern)).annotate({ identifier: "DurationText", description: 'number and unit, for example "1 minute"' })
+export const DurationText = Schema.String.check(Schema.isPattern(durationPattern)).annotate({
+  identifier: "DurationText",
+  description: 'number and unit, for example "1 minute"'
+})
 
 const toMs = (text: string): number => Duration.toMillis(Duration.fromInputUnsafe(text as Duration.Input))
 

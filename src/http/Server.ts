@@ -61,7 +61,9 @@ const guard = HttpRouter.middleware(
         Effect.tapCause((cause) =>
           Cause.hasInterruptsOnly(cause) || !Cause.hasDies(cause)
             ? Effect.void
-            : Effect.logError("request failed", cause).pipe(Effect.annotateLogs({ method: request.method, path: request.url.split("?")[0] ?? "" }))
+            : Effect.logError("request failed", cause).pipe(
+                Effect.annotateLogs({ method: request.method, path: request.url.split("?")[0] ?? "" })
+              )
         )
       )
       const page = request.url.startsWith("/docs")

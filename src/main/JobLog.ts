@@ -35,7 +35,13 @@ export const linesOf = (rows: ReadonlyArray<JobRow>): ReadonlyArray<string> => {
   const dead = ended.filter(({ state }) => state === "dead").slice(0, singlyMax)
   const byTask = Map.groupBy(ended, ({ task }) => task)
   const summaries = [...byTask].map(([task, all]) =>
-    JSON.stringify({ level: "info", service: "jobs", message: `${all.length} jobs of ${task} ended`, task, jobs: all.length })
+    JSON.stringify({
+      level: "info",
+      service: "jobs",
+      message: `${all.length} jobs of ${task} ended`,
+      task,
+      jobs: all.length
+    })
   )
   return [...dead.map(lineOf), ...summaries]
 }

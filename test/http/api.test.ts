@@ -29,9 +29,14 @@ interface Fault {
 
 let count = 0
 const newProject = async (): Promise<{ readonly id: string; readonly secret: string }> => {
-  const { body, status } = await ask<{ project: { id: string }; apiKey: { secret: string } }>(app, "POST", "/v1/projects", {
-    name: `Test ${++count}`
-  })
+  const { body, status } = await ask<{ project: { id: string }; apiKey: { secret: string } }>(
+    app,
+    "POST",
+    "/v1/projects",
+    {
+      name: `Test ${++count}`
+    }
+  )
   expect(status).toBe(201)
   return { id: body.project.id, secret: body.apiKey.secret }
 }
@@ -67,10 +72,16 @@ describe("POST /v1/logs", () => {
 
   it("names lines of NDJSON that are no objects, and keeps the rest", async () => {
     const { id } = await newProject()
-    const { body, status } = await ask<Accepted>(app, "POST", "/v1/logs", '{"message":"a"}\nnot json\n\n{"message":"b"}\n[1]', {
-      "x-loglytics-project": id,
-      "content-type": "application/x-ndjson"
-    })
+    const { body, status } = await ask<Accepted>(
+      app,
+      "POST",
+      "/v1/logs",
+      '{"message":"a"}\nnot json\n\n{"message":"b"}\n[1]',
+      {
+        "x-loglytics-project": id,
+        "content-type": "application/x-ndjson"
+      }
+    )
     expect(status).toBe(202)
     expect(body.accepted).toBe(2)
     expect(body.rejected.map(({ line }) => line)).toEqual([2, 5])
@@ -115,9 +126,15 @@ describe("POST /v1/logs", () => {
   it("refuses what is too large, truncated or packed in an unknown way", async () => {
     const large = await ask<Fault>(app, "POST", "/v1/logs", "x".repeat(1_024 * 1_024 + 1))
     expect(large.status).toBe(413)
-    const zeros = await ask<Fault>(app, "POST", "/v1/logs", gzipSync(Buffer.alloc(4 * 1_024 * 1_024, `${"a".repeat(4_000)}\n`)), {
-      "content-encoding": "gzip"
-    })
+    const zeros = await ask<Fault>(
+      app,
+      "POST",
+      "/v1/logs",
+      gzipSync(Buffer.alloc(4 * 1_024 * 1_024, `${"a".repeat(4_000)}\n`)),
+      {
+        "content-encoding": "gzip"
+      }
+    )
     expect(zeros.status).toBe(413)
     const cut = await ask<Fault>(app, "POST", "/v1/logs", gzipSync("line\n".repeat(1_000)).subarray(0, 20), {
       "content-encoding": "gzip"
@@ -131,7 +148,9 @@ describe("POST /v1/logs", () => {
 describe("GET /v1/logs", () => {
   it("pages newest first without gap or repetition", async () => {
     const { id } = await newProject()
-    const lines = Array.from({ length: 25 }, (_, i) => JSON.stringify({ time: 1_790_000_000_000 + (i >> 1), message: `n${i}` }))
+    const lines = Array.from({ length: 25 }, (_, i) =>
+      JSON.stringify({ time: 1_790_000_000_000 + (i >> 1), message: `n${i}` })
+    )
     await ask(app, "POST", "/v1/logs", lines.join("\n"), { "x-loglytics-project": id })
     await stored(id, 25)
     const seen: Array<string> = []
@@ -179,7 +198,9 @@ describe("keys and projects", () => {
     expect((await ask(key, "GET", "/v1/queues")).status).toBe(403)
     expect((await ask(key, "POST", "/v1/projects", { name: "x" })).status).toBe(403)
     expect((await ask(key, "POST", "/tasks/health_check", {})).status).toBe(403)
-    expect((await ask<ReadonlyArray<{ id: string }>>(key, "GET", "/v1/projects")).body.map(({ id }) => id)).toEqual([mine.id])
+    expect((await ask<ReadonlyArray<{ id: string }>>(key, "GET", "/v1/projects")).body.map(({ id }) => id)).toEqual([
+      mine.id
+    ])
   })
 
   it("refuses a project that exists, one without a usable name, and fields it does not know", async () => {
@@ -194,7 +215,14 @@ describe("keys and projects", () => {
 })
 
 describe("rules", () => {
-  const good = { name: "errors", type: "threshold", query: "level:error", window: "1 minute", threshold: 5, for: "0 seconds" }
+  const good = {
+    name: "errors",
+    type: "threshold",
+    query: "level:error",
+    window: "1 minute",
+    threshold: 5,
+    for: "0 seconds"
+  }
   it("keeps a rule and removes it", async () => {
     const { id } = await newProject()
     const made = await ask<{ id: string }>(app, "POST", `/v1/rules?project=${id}`, good)
@@ -238,7 +266,11 @@ describe("files and tasks", () => {
     const file = await ask<{ id: string }>(app, "POST", `/logs/upload?project=${id}&name=../../app.log`, text)
     expect(file).toMatchObject({ status: 201, body: { name: "app.log", bytes: text.length, status: "uploaded" } })
     for (let run = 0; run < 2; run++) {
-      const queued = await ask<{ task_id: string; status: string }>(app, "POST", `/logs/process/${file.body.id}?project=${id}`)
+      const queued = await ask<{ task_id: string; status: string }>(
+        app,
+        "POST",
+        `/logs/process/${file.body.id}?project=${id}`
+      )
       expect(queued).toMatchObject({ status: 200, body: { status: "queued" } })
       expect(await finished(queued.body.task_id)).toMatchObject({
         status: "SUCCESS",
@@ -246,7 +278,11 @@ describe("files and tasks", () => {
       })
     }
     expect(await stored(id, 2)).toHaveLength(2)
-    const known = await ask<{ file: { status: string; lines: number } }>(app, "GET", `/logs/files/${file.body.id}?project=${id}`)
+    const known = await ask<{ file: { status: string; lines: number } }>(
+      app,
+      "GET",
+      `/logs/files/${file.body.id}?project=${id}`
+    )
     expect(known.body.file).toMatchObject({ status: "processed", lines: 2 })
     expect((await ask(app, "POST", `/logs/process/${file.body.id}`)).status).toBe(404)
   })
@@ -276,7 +312,9 @@ describe("files and tasks", () => {
 describe("around it", () => {
   it("tells health, metrics, its own description and schedules", async () => {
     expect((await ask(app, "GET", "/health")).body).toMatchObject({ status: "ok" })
-    expect((await ask<string>(app, "GET", "/metrics")).body).toMatch(/^loglytics_queue_backlog\{queue="default"\} \d+$/mu)
+    expect((await ask<string>(app, "GET", "/metrics")).body).toMatch(
+      /^loglytics_queue_backlog\{queue="default"\} \d+$/mu
+    )
     const description = await ask<{ paths: Record<string, unknown> }>(app, "GET", "/openapi.json")
     expect(Object.keys(description.body.paths)).toContain("/v1/logs")
     const schedules = await ask<ReadonlyArray<{ name: string }>>(app, "GET", "/v1/schedules")

@@ -11,7 +11,10 @@ afterAll(async () => {
   await app.room.clear()
 })
 
-const about = (topic: string, type = "event") => (message: Message) => message.topic === topic && message.type === type
+const about =
+  (topic: string, type = "event") =>
+  (message: Message) =>
+    message.topic === topic && message.type === type
 const text = (message: Message) => JSON.stringify(message.data ?? [])
 const send = (lines: ReadonlyArray<string>, project = "default") =>
   ask(app, "POST", "/v1/logs", lines.join("\n"), { "x-loglytics-project": project })

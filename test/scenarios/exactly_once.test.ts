@@ -83,7 +83,11 @@ describe("a process that is asked to stop", () => {
     expect(await first.stop("SIGTERM")).toBe(0)
     const second = await startApp(room)
     const events = await eventually("the line", async () => {
-      const { body } = await ask<{ events: ReadonlyArray<{ message: string }> }>(second, "GET", "/v1/logs?project=again")
+      const { body } = await ask<{ events: ReadonlyArray<{ message: string }> }>(
+        second,
+        "GET",
+        "/v1/logs?project=again"
+      )
       return body.events.length > 0 ? body.events : undefined
     })
     expect(events).toMatchObject([{ message: "still here" }])

@@ -43,7 +43,9 @@ export const makeRoom = async (): Promise<Room> => {
   const dataDir = await mkdtemp(join(tmpdir(), "loglytics-test-"))
   const clear = async (): Promise<void> => {
     const redis = new Redis(env("REDIS_URL"))
-    for await (const keys of redis.scanStream({ match: `${namespace}:*`, count: 1_000 }) as AsyncIterable<Array<string>>) {
+    for await (const keys of redis.scanStream({ match: `${namespace}:*`, count: 1_000 }) as AsyncIterable<
+      Array<string>
+    >) {
       if (keys.length > 0) await redis.unlink(...keys)
     }
     redis.disconnect()
@@ -58,12 +60,23 @@ export const makeRoom = async (): Promise<Room> => {
 /** Starts `src/main.ts` and resolves when it says that it is ready. */
 export const startApp = (
   room: Room,
-  options: { readonly roles?: string; readonly args?: ReadonlyArray<string>; readonly env?: Record<string, string> } = {}
+  options: {
+    readonly roles?: string
+    readonly args?: ReadonlyArray<string>
+    readonly env?: Record<string, string>
+  } = {}
 ): Promise<App> =>
   new Promise((done, failed) => {
     const child = spawn(
       process.execPath,
-      [join(root, "src/main.ts"), "--port", "0", "--roles", options.roles ?? "serve,work,beat", ...(options.args ?? [])],
+      [
+        join(root, "src/main.ts"),
+        "--port",
+        "0",
+        "--roles",
+        options.roles ?? "serve,work,beat",
+        ...(options.args ?? [])
+      ],
       {
         cwd: root,
         env: {

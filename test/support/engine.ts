@@ -16,7 +16,9 @@ export const freshNamespace = (what: string): string => {
   const namespace = `t-${what}-${randomBytes(4).toString("hex")}`
   afterAll(async () => {
     const client = new IORedis(redisUrl)
-    for await (const keys of client.scanStream({ match: `${namespace}*`, count: 1_000 }) as AsyncIterable<Array<string>>) {
+    for await (const keys of client.scanStream({ match: `${namespace}*`, count: 1_000 }) as AsyncIterable<
+      Array<string>
+    >) {
       if (keys.length > 0) await client.unlink(...keys)
     }
     client.disconnect()

@@ -9,7 +9,7 @@ import { decodeLines } from "../../pipeline/Intake.ts"
 import { Blobs } from "../../store/Blobs.ts"
 import { LogFiles } from "../../store/LogFiles.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
-import { eachBatch, LogFileUnreadable } from "../logs/lines.ts"
+import { eachBatch, LogFileUnreadable } from "../logs/Lines.ts"
 
 export const CalculateAnalytics = Task.make("calculate_analytics", {
   payload: { projectId: ProjectId, fileId: LogFileId },

@@ -8,7 +8,7 @@ import { Blobs } from "../../store/Blobs.ts"
 import { LogFiles } from "../../store/LogFiles.ts"
 import { Logs } from "../../store/Logs.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
-import { eachBatch, LogFileUnreadable } from "./lines.ts"
+import { eachBatch, LogFileUnreadable } from "./Lines.ts"
 
 export const ProcessLogFile = Task.make("process_log_file", {
   payload: { projectId: ProjectId, fileId: LogFileId },
