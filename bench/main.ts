@@ -19,7 +19,8 @@ const list = () => {
 }
 
 const show = (f: Figure): string => {
-  const against = f.peer === null ? "" : `   ${f.peer} ${f.peer_value?.toLocaleString("en")} ${f.unit}   ratio ${f.ratio}`
+  const against =
+    f.peer === null ? "" : `   ${f.peer} ${f.peer_value?.toLocaleString("en")} ${f.unit}   ratio ${f.ratio}`
   return `${f.metric.padEnd(28)} ${f.ours.toLocaleString("en")} ${f.unit}${against}`
 }
 

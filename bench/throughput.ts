@@ -75,7 +75,8 @@ const rawLoop = async (url: string): Promise<Speed> => {
   const start = performance.now()
   for (let i = 0; i < raw; i += 128) {
     const pipeline = client.pipeline()
-    for (let k = i; k < Math.min(raw, i + 128); k++) pipeline.xadd(key, "*", "payload", JSON.stringify({ n: k, text: filler }))
+    for (let k = i; k < Math.min(raw, i + 128); k++)
+      pipeline.xadd(key, "*", "payload", JSON.stringify({ n: k, text: filler }))
     await pipeline.exec()
   }
   const enqueued = perSecond(raw, start)

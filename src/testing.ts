@@ -175,18 +175,19 @@ class Memory {
   }
 
   drain(): Effect.Effect<Drained> {
-    const self = this
-    return Effect.gen(function* () {
+    return Effect.gen({ self: this }, function* () {
       const counts = { done: 0, failed: 0, retried: 0 }
       for (let i = 0; i < turnsMax; i++) {
         const now = yield* Clock.currentTimeMillis
-        const next = self.next(now)
+        const next = this.next(now)
         if (next === undefined) return counts
-        const what = yield* self.attempt(next, now)
+        const what = yield* this.attempt(next, now)
         if (what !== undefined) counts[what]++
         yield* Effect.yieldNow
       }
-      return yield* Effect.die(new Error(`drained ${turnsMax} jobs and there are more: do they enqueue each other for ever?`))
+      return yield* Effect.die(
+        new Error(`drained ${turnsMax} jobs and there are more: do they enqueue each other for ever?`)
+      )
     })
   }
 
@@ -200,23 +201,22 @@ class Memory {
   }
 
   private attempt(kept: Kept, now: number): Effect.Effect<keyof Drained | undefined> {
-    const self = this
-    return Effect.gen(function* () {
+    return Effect.gen({ self: this }, function* () {
       const { entry } = kept
       kept.state = "running"
       kept.attempt++
-      if (entry.task === groupTask) return yield* self.finish(kept, { _tag: "Done", result: JSON.parse(kept.payload) })
-      const task = self.handlers.get(entry.task)
+      if (entry.task === groupTask) return yield* this.finish(kept, { _tag: "Done", result: JSON.parse(kept.payload) })
+      const task = this.handlers.get(entry.task)
       if (task === undefined) {
         const error = { _tag: "UnknownTask", message: `no handler for ${entry.task} in this test` }
-        return yield* self.finish(kept, { _tag: "Dead", error })
+        return yield* this.finish(kept, { _tag: "Dead", error })
       }
       if (entry.meta?.x !== undefined && now > entry.meta.x) {
-        return yield* self.finish(kept, { _tag: "Cancelled", reason: "expired before it could start" })
+        return yield* this.finish(kept, { _tag: "Cancelled", reason: "expired before it could start" })
       }
       const payload = task.decode(JSON.parse(kept.payload))
       if (Result.isFailure(payload)) {
-        return yield* self.finish(kept, { _tag: "Dead", error: Outcome.invalid("PayloadInvalid", payload.failure) })
+        return yield* this.finish(kept, { _tag: "Dead", error: Outcome.invalid("PayloadInvalid", payload.failure) })
       }
       const run = Effect.suspend(() =>
         task.run(payload.success, {
@@ -229,13 +229,15 @@ class Memory {
       const timed =
         task.timeoutMs === undefined
           ? Effect.map(Effect.exit(run), (exit) => exit as Exit.Exit<unknown, unknown> | undefined)
-          : Effect.map(Effect.timeoutOption(Effect.exit(run), task.timeoutMs), (o) => (o._tag === "Some" ? o.value : undefined))
+          : Effect.map(Effect.timeoutOption(Effect.exit(run), task.timeoutMs), (o) =>
+              o._tag === "Some" ? o.value : undefined
+            )
       const exit = yield* timed
       const tried = { failures: kept.failures, random: yield* Random.next }
       const timeout = { _tag: "TimedOut", message: `ran longer than its limit of ${task.timeoutMs} ms` }
       const outcome =
         exit === undefined ? Outcome.fromFailure(task, timeout, tried) : Outcome.fromExit(task, exit, tried)
-      return yield* self.finish(kept, outcome)
+      return yield* this.finish(kept, outcome)
     })
   }
 
@@ -248,7 +250,10 @@ class Memory {
           kept.result = JSON.parse(JSON.stringify(outcome.result) ?? "null")
           kept.state = "done"
           return Effect.as(
-            Effect.andThen(this.tell(kept.entry.meta?.l, { result: kept.result }), Deferred.succeed(kept.ended, kept.result)),
+            Effect.andThen(
+              this.tell(kept.entry.meta?.l, { result: kept.result }),
+              Deferred.succeed(kept.ended, kept.result)
+            ),
             "done" as const
           )
         }

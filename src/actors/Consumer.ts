@@ -15,13 +15,22 @@ const blockMs = 2_000
 export const turn = (worker: Worker, queue: QueueName, reader: Client): Effect.Effect<number, RedisError> => {
   const { desk, keys, name, options } = worker
   const free = desk.free(queue)
-  if (free === 0) return Effect.as(Effect.promise(() => desk.room[queue].wait(1_000)), 0)
+  if (free === 0 || !desk.wants(queue)) {
+    if (desk.paused.has(queue)) desk.expect(queue, false)
+    return Effect.as(
+      Effect.promise(() => desk.room[queue].wait(1_000)),
+      0
+    )
+  }
   return attempt("xreadgroup", async () => {
     try {
-      const jobs = await JobQueues.read(reader, keys.queue(queue), name, Math.min(free, options.readMax), blockMs)
+      const asked = Math.min(free, options.readMax)
+      const jobs = await JobQueues.read(reader, keys.queue(queue), name, asked, blockMs)
+      desk.expect(queue, jobs.length === asked)
       desk.take(jobs)
       return jobs.length
     } catch (error) {
+      desk.expect(queue, false)
       if (!JobQueues.isGroupLost(error)) throw error
       await JobQueues.ensureGroup(worker.redis.client, keys.queue(queue))
       return 0

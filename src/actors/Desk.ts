@@ -9,7 +9,7 @@ import type { Claimed } from "../streams/JobQueues.ts"
 import { Bell } from "./Bell.ts"
 import { hold, type Held, type Stop } from "./Held.ts"
 import type { Ended } from "./Runner.ts"
-import { pick, type PerQueue, type Shares } from "./Share.ts"
+import { pick, type Shares } from "./Share.ts"
 
 export interface DeskOptions {
   readonly shares: Shares
@@ -43,6 +43,7 @@ export class Desk {
   failed = 0
   lost = 0
   private readonly buffers = perQueue((): Array<Held> => [])
+  private readonly more = perQueue(() => false)
   private readonly heads = perQueue(() => 0)
   private started = 0
   private pumping = false
@@ -54,6 +55,19 @@ export class Desk {
   /** How many more jobs of a queue may be claimed. */
   free(queue: QueueName): number {
     return this.stopping || this.paused.has(queue) ? 0 : Math.max(0, this.options.prefetch - this.waiting[queue])
+  }
+
+  /** True where a read is worth its round trip: half of the room, or 64 places, is free. */
+  wants(queue: QueueName): boolean {
+    const waiting = this.waiting[queue]
+    return waiting === 0 || waiting <= Math.max(this.options.prefetch >> 1, this.options.prefetch - 64)
+  }
+
+  /** Tells that a queue's last read was full, so that the next will bring more. */
+  expect(queue: QueueName, more: boolean): void {
+    if (this.more[queue] === more) return
+    this.more[queue] = more
+    if (!more) this.pump()
   }
 
   /** Takes claimed jobs in and starts what may start. */
@@ -80,7 +94,7 @@ export class Desk {
     this.pumping = true
     try {
       while (this.options.unsettled() < this.options.maxUnsettled) {
-        const queue = pick(this.options.shares, this.waiting as PerQueue, this.running as PerQueue, this.started)
+        const queue = pick(this.options.shares, this.waiting, this.running, this.started, this.more)
         if (queue === undefined) return
         this.start(this.shift(queue))
       }
@@ -142,8 +156,8 @@ export class Desk {
       buffer.splice(0, this.heads[queue])
       this.heads[queue] = 0
     }
-    // Read again once half of the room is free, not for every single job.
-    if (this.waiting[queue] <= this.options.prefetch >> 1) this.room[queue].ring()
+    // Not for every single job: the reader asks for many at once.
+    if (this.wants(queue)) this.room[queue].ring()
     return held
   }
 

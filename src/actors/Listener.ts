@@ -46,7 +46,7 @@ export const hear = (worker: Worker, message: Message): void => {
 export const start = (worker: Worker): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const client = yield* worker.redis.dedicated("listener")
-    const context = yield* Effect.context<never>()
+    const context = yield* Effect.context()
     client.on("message", (_channel, text) => {
       try {
         hear(worker, JSON.parse(text) as Message)

@@ -15,7 +15,7 @@ export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
   attempt("promote", async () => {
     let sleep = longestSleepMs
     for (const queue of worker.options.queues) {
-      // Bounded: 100 scripts of 128 jobs, then the other queues and the sleepers get their turn.
+      // Bounded: 100 scripts, then the other queues and the sleepers get their turn.
       for (let i = 0; i < 100; i++) {
         const { moved, nextMs } = await Delayed.promote(worker.redis.client, worker.keys.queue(queue))
         if (nextMs !== undefined) sleep = Math.min(sleep, nextMs)

@@ -21,7 +21,12 @@ export interface RunnerOptions {
 
 /** What the settler is told: an outcome with its encoded text, an internal job that needs only an acknowledgement, or nothing to settle. */
 export type Ended =
-  | { readonly _tag: "Outcome"; readonly outcome: Outcome.Outcome; readonly task: Registration | undefined; readonly body: string }
+  | {
+      readonly _tag: "Outcome"
+      readonly outcome: Outcome.Outcome
+      readonly task: Registration | undefined
+      readonly body: string
+    }
   | { readonly _tag: "Told" }
   | { readonly _tag: "Left" }
 
@@ -44,7 +49,9 @@ export class Runner {
     if (job.task === linkTask) return this.tell(held, end)
     if (held.count > this.options.maxDeliveries) {
       const message = `its worker was lost ${held.count - 1} times`
-      return end(outcome({ _tag: "Dead", error: { _tag: "WorkerLost", message } }, this.options.registry.tasks.get(job.task)))
+      return end(
+        outcome({ _tag: "Dead", error: { _tag: "WorkerLost", message } }, this.options.registry.tasks.get(job.task))
+      )
     }
     if (job.task === groupTask) {
       return end({ _tag: "Outcome", outcome: { _tag: "Done", result: null }, task: undefined, body: job.payload })
@@ -120,7 +127,10 @@ export class Runner {
     const body = JSON.stringify(decided.result) ?? "null"
     const limit = this.options.maxResultBytes
     if (body.length * 3 > limit && Buffer.byteLength(body) > limit) {
-      const error = { _tag: "ResultTooLarge", message: `expected at most ${limit} bytes, got ${Buffer.byteLength(body)}` }
+      const error = {
+        _tag: "ResultTooLarge",
+        message: `expected at most ${limit} bytes, got ${Buffer.byteLength(body)}`
+      }
       return outcome({ _tag: "Dead", error }, task)
     }
     return { _tag: "Outcome", outcome: decided, task, body }

@@ -35,7 +35,7 @@ export interface SettlerOptions {
 const deadTtlMs = 604_800_000
 const defaultTtlMs = 86_400_000
 /** Scripts of one queue under way at the same time. */
-const scriptsAtOnce = 8
+const scriptsAtOnce = 16
 
 export class Settler {
   private readonly options: SettlerOptions
@@ -97,7 +97,9 @@ export class Settler {
         Events.emit(this.options.client, this.options.namespace, rows).catch(() => {})
         failures = failed === undefined ? 0 : failures + 1
         if (failed !== undefined) {
-          this.options.warn(`settling ${queue} failed, trying again: ${failed instanceof Error ? failed.message : String(failed)}`)
+          this.options.warn(
+            `settling ${queue} failed, trying again: ${failed instanceof Error ? failed.message : String(failed)}`
+          )
           await new Promise((resolve) => setTimeout(resolve, Math.min(2_000, 50 * 2 ** Math.min(failures, 6))))
         }
       }
@@ -161,21 +163,43 @@ const itemOf = (held: Held, ended: Ended): Item => {
     case "Dead": {
       const link = Flows.failedLink(meta, held.job.meta, outcome.error)
       const ms = Math.max(ttl, deadTtlMs)
-      return { held, settlement: { kind: "X", ...base, ms, meta: "", link, unique }, row: row("dead", textOf(outcome.error)) }
+      return {
+        held,
+        settlement: { kind: "X", ...base, ms, meta: "", link, unique },
+        row: row("dead", textOf(outcome.error))
+      }
     }
     case "Cancelled": {
       const link = Flows.failedLink(meta, held.job.meta, { _tag: "Cancelled", message: outcome.reason })
-      return { held, settlement: { kind: "C", ...base, ms: ttl, meta: "", link, unique }, row: row("cancelled", outcome.reason) }
+      return {
+        held,
+        settlement: { kind: "C", ...base, ms: ttl, meta: "", link, unique },
+        row: row("cancelled", outcome.reason)
+      }
     }
     case "Retry": {
       const next: Meta = { ...meta, t: held.enqueuedAt, f: (meta?.f ?? 0) + 1, a: held.attempt }
-      const settlement = { kind: "R", ...base, ms: outcome.delayMs, meta: JSON.stringify(next), link: "", unique: "" } as const
+      const settlement = {
+        kind: "R",
+        ...base,
+        ms: outcome.delayMs,
+        meta: JSON.stringify(next),
+        link: "",
+        unique: ""
+      } as const
       return { held, settlement, row: row("retrying", textOf(outcome.error)) }
     }
     case "Snoozed": {
       // A snooze is no attempt: runs and failures stay as they were.
       const next: Meta = { ...meta, t: held.enqueuedAt, s: (meta?.s ?? 0) + 1 }
-      const settlement = { kind: "S", ...base, ms: outcome.delayMs, meta: JSON.stringify(next), link: "", unique: "" } as const
+      const settlement = {
+        kind: "S",
+        ...base,
+        ms: outcome.delayMs,
+        meta: JSON.stringify(next),
+        link: "",
+        unique: ""
+      } as const
       return { held, settlement, row: row("scheduled") }
     }
   }
@@ -189,4 +213,5 @@ const revokedItem = (held: Held): Item =>
     body: JSON.stringify({ _tag: "Cancelled", message: "revoked" })
   })
 
-const textOf = (error: Failure): string => `${error._tag}${error.message === undefined ? "" : `: ${error.message}`}`.slice(0, 500)
+const textOf = (error: Failure): string =>
+  `${error._tag}${error.message === undefined ? "" : `: ${error.message}`}`.slice(0, 500)

@@ -42,7 +42,9 @@ const complete = (o: Options): WorkerOptions => {
     queues: o.queues ?? queues,
     reserved: { ...reservedFor(concurrency, o.queues ?? queues), ...o.reserved },
     drainTimeoutMs:
-      o.drainTimeout === undefined ? (o.drainTimeoutMs ?? 10_000) : Duration.toMillis(Duration.fromInputUnsafe(o.drainTimeout)),
+      o.drainTimeout === undefined
+        ? (o.drainTimeoutMs ?? 10_000)
+        : Duration.toMillis(Duration.fromInputUnsafe(o.drainTimeout)),
     maxInFlight: o.maxInFlight ?? 10_000,
     readMax: o.readMax ?? 500,
     maxDeliveries: o.maxDeliveries ?? 5,
@@ -68,9 +70,10 @@ export const layer = (options: Options = {}): Layer.Layer<LocalWorker, never, Re
       const worker = yield* make(complete(options))
       const readers = new Map<QueueName, Client>()
       for (const queue of worker.options.queues) readers.set(queue, yield* worker.redis.dedicated(`reader:${queue}`))
-      const others = yield* FiberSet.make<unknown, unknown>()
+      const others = yield* FiberSet.make()
       // Listening comes first, so that no pause or revoke is missed; leases are renewed before anything is held.
       yield* Listener.start(worker)
+      yield* Effect.ignore(Listener.turn(worker))
       for (const [name, actor] of [
         ["heartbeat", Heartbeat.run(worker)],
         ["announcer", Heartbeat.runAnnounce(worker)],
@@ -81,7 +84,10 @@ export const layer = (options: Options = {}): Layer.Layer<LocalWorker, never, Re
         yield* FiberSet.run(others, supervised(name, actor))
       }
       const reading = yield* Effect.forkDetach(
-        Effect.forEach([...readers], ([queue, reader]) => consume(worker, queue, reader), { concurrency: "unbounded", discard: true })
+        Effect.forEach([...readers], ([queue, reader]) => consume(worker, queue, reader), {
+          concurrency: "unbounded",
+          discard: true
+        })
       )
       // Registered last, so it runs first: everything it needs is still up.
       yield* Effect.addFinalizer(() => drain(worker, [...readers.values()], reading))
@@ -92,12 +98,24 @@ export const layer = (options: Options = {}): Layer.Layer<LocalWorker, never, Re
 const make = Effect.fnUntraced(function* (options: WorkerOptions) {
   const redis = yield* Redis
   const registry = yield* Registry
-  const context = yield* Effect.context<never>()
+  const context = yield* Effect.context()
   const keys = keysOf(redis.namespace)
   const token = randomUUID()
   const startedAt = Date.now()
-  const first = { token, host: options.host, pid: process.pid, version: options.version, concurrency: options.concurrency,
-    startedAt, running: [], reserved: 0, processed: 0, failed: 0, queues: options.queues, tasks: [...registry.tasks.keys()] }
+  const first = {
+    token,
+    host: options.host,
+    pid: process.pid,
+    version: options.version,
+    concurrency: options.concurrency,
+    startedAt,
+    running: [],
+    reserved: 0,
+    processed: 0,
+    failed: 0,
+    queues: options.queues,
+    tasks: [...registry.tasks.keys()]
+  }
   const name = yield* redis
     .use("slot", (client) =>
       Scripts.slot(client, [keys.workers], [options.host, token, options.leaseMs * 3, JSON.stringify(first)])
@@ -132,7 +150,8 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
 const progressMax = 65_536
 const progress = (redis: Redis["Service"], held: Held, value: unknown): Effect.Effect<void> => {
   const text = JSON.stringify(value) ?? "null"
-  if (text.length > progressMax) return Effect.logWarning(`progress of ${held.job.id} is over ${progressMax} bytes, not kept`)
+  if (text.length > progressMax)
+    return Effect.logWarning(`progress of ${held.job.id} is over ${progressMax} bytes, not kept`)
   const key = keysOf(redis.namespace).queue(held.job.queue).job(held.job.id)
   return Effect.ignore(redis.use("progress", (client) => client.hset(key, "progress", text)))
 }
@@ -143,7 +162,9 @@ const patient = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced
 const supervised = <A, E>(name: string, actor: Effect.Effect<A, E>): Effect.Effect<A, unknown> =>
   actor.pipe(
     Effect.tapCause((cause) =>
-      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logWarning(`actor ${name} starts again`, Cause.squash(cause))
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.void
+        : Effect.logWarning(`actor ${name} starts again`, Cause.squash(cause))
     ),
     Effect.sandbox,
     Effect.retry(patient)
@@ -206,9 +227,13 @@ const giveBack = (worker: Worker, helds: ReadonlyArray<Held>, ran: boolean) =>
         .map((h) => ({ entry: h.job.entry, count: h.count, ran }))
       for (let i = 0; i < claims.length; i += JobQueues.scriptMax) {
         const part = claims.slice(i, i + JobQueues.scriptMax)
-        await JobQueues.release(worker.redis.client, worker.keys.queue(queue), worker.keys.control, worker.name, part).catch(
-          () => 0
-        )
+        await JobQueues.release(
+          worker.redis.client,
+          worker.keys.queue(queue),
+          worker.keys.control,
+          worker.name,
+          part
+        ).catch(() => 0)
       }
     }
   }).pipe(Effect.timeoutOption("2 seconds"))

@@ -83,7 +83,7 @@ const words = (to: AlertState, rule: AlertRule, described: string): string => {
   }
 }
 
-const verdict = (
+const makeVerdict = (
   rule: AlertRule,
   watch: Watch<unknown>,
   change: Pick<Transition, "from" | "to" | "startedAt" | "firedAt" | "resolvedAt">,
@@ -143,7 +143,7 @@ class Case {
     this.life = life
     if (transition === undefined) return
     const id = alertIdOf(this.rule.id, transition.startedAt, transition.cause)
-    verdicts.push(verdict(this.rule, this.watch, transition, id, at, this.measured.value, this.samples))
+    verdicts.push(makeVerdict(this.rule, this.watch, transition, id, at, this.measured.value, this.samples))
     if (life.state === "inactive") this.samples = []
   }
 
@@ -211,7 +211,9 @@ export const make = (rules: ReadonlyArray<AlertRule>, saved?: JudgeState): Judge
       return verdicts
     },
     get state(): JudgeState {
-      const entries = cases.map(({ data, life, rule, samples, spec }) => [rule.id, { spec, data, life, samples }] as const)
+      const entries = cases.map(
+        ({ data, life, rule, samples, spec }) => [rule.id, { spec, data, life, samples }] as const
+      )
       return { version: 1, at: latest, rules: Object.fromEntries(entries) }
     },
     get nextTickAt(): number | undefined {
@@ -265,5 +267,5 @@ export const verdictOf = (
     resolvedAt: to === "resolved" || to === "inactive" ? at : null
   }
   const id = active?.id ?? alertIdOf(rule.id, startedAt, "stored lines")
-  return verdict(rule, ruleTypes[rule.type].watch(rule), change, id, at, value, active?.samples ?? [])
+  return makeVerdict(rule, ruleTypes[rule.type].watch(rule), change, id, at, value, active?.samples ?? [])
 }

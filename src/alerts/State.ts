@@ -57,12 +57,26 @@ export const step = (
       if (rule.forMs === 0) {
         return {
           life: { state: "firing", ...began, firedAt: at },
-          transition: { from: "inactive", to: "firing", reason: "condition_met_at_once", ...began, firedAt: at, resolvedAt: null }
+          transition: {
+            from: "inactive",
+            to: "firing",
+            reason: "condition_met_at_once",
+            ...began,
+            firedAt: at,
+            resolvedAt: null
+          }
         }
       }
       return {
         life: { state: "pending", ...began },
-        transition: { from: "inactive", to: "pending", reason: "condition_met", ...began, firedAt: null, resolvedAt: null }
+        transition: {
+          from: "inactive",
+          to: "pending",
+          reason: "condition_met",
+          ...began,
+          firedAt: null,
+          resolvedAt: null
+        }
       }
     }
     case "pending": {
@@ -71,13 +85,27 @@ export const step = (
       if (!measured.met) {
         return {
           life: inactive,
-          transition: { from: "pending", to: "inactive", reason: "ended_too_soon", ...began, firedAt: null, resolvedAt: at }
+          transition: {
+            from: "pending",
+            to: "inactive",
+            reason: "ended_too_soon",
+            ...began,
+            firedAt: null,
+            resolvedAt: at
+          }
         }
       }
       if (at - startedAt < rule.forMs) return { life }
       return {
         life: { state: "firing", ...began, firedAt: at },
-        transition: { from: "pending", to: "firing", reason: "held_long_enough", ...began, firedAt: at, resolvedAt: null }
+        transition: {
+          from: "pending",
+          to: "firing",
+          reason: "held_long_enough",
+          ...began,
+          firedAt: at,
+          resolvedAt: null
+        }
       }
     }
     case "firing": {

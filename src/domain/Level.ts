@@ -68,4 +68,7 @@ const names: Readonly<Record<string, Level>> = {
 }
 
 /** The level that a word of a log line stands for, in any case, or undefined. */
-export const fromName = (name: string): Level | undefined => names[name.toLowerCase()]
+export const fromName = (name: string): Level | undefined => {
+  const key = name.toLowerCase()
+  return Object.hasOwn(names, key) ? names[key] : undefined
+}

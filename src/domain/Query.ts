@@ -10,7 +10,7 @@ import { type Level, severity } from "./Level.ts"
 import { type LevelOp, type Pattern, type Query, anyPattern } from "./QueryAst.ts"
 import { fieldName } from "./QueryReader.ts"
 
-export { type LevelOp, type Parsed, type Pattern, type Query, all, anyPattern } from "./QueryAst.ts"
+export { type Pattern, type Query, all, anyPattern } from "./QueryAst.ts"
 export { parse } from "./QueryReader.ts"
 
 const quote = (text: string): string => `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`

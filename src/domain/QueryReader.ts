@@ -8,11 +8,13 @@ const blank = /\s/u
 /** A name that stands before a colon without quotes. */
 export const fieldName = /^[A-Za-z_@$][\w@$/-]*(?:\.[\w@$/-]+)*$/u
 
-class Fault {
+/** Carries a fault out of the recursion; never leaves this file. */
+class Fault extends Error {
   readonly position: number
   readonly expected: string
   readonly got: string
   constructor(position: number, expected: string, got: string) {
+    super(expected)
     this.position = position
     this.expected = expected
     this.got = got
@@ -137,7 +139,8 @@ class Reader {
     const mark = this.at
     const name = this.valueFollows(mark) ? this.pattern().join("*") : ""
     const level = name.toLowerCase() === "unknown" ? "unknown" : fromName(name)
-    if (level === undefined) throw this.fault("a level: unknown, trace, debug, info, warn, error or fatal", mark)
+    // `fromName` looks into a plain object: "constructor" is no level.
+    if (typeof level !== "string") throw this.fault("a level: unknown, trace, debug, info, warn, error or fatal", mark)
     return { _tag: "Level", op: op === "" ? "=" : op, level }
   }
 

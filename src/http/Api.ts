@@ -1,6 +1,7 @@
 /** The whole HTTP API as one value: `/openapi.json` and the typed client are made from it. */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AlertsGroup } from "./api/alerts.ts"
+import { ConnectionsGroup } from "./api/connections.ts"
 import { EngineGroup } from "./api/engine.ts"
 import { FilesGroup } from "./api/files.ts"
 import { HealthGroup } from "./api/health.ts"
@@ -14,6 +15,7 @@ export class Api extends HttpApi.make("loglytics")
   .add(AlertsGroup)
   .add(FilesGroup)
   .add(TasksGroup)
+  .add(ConnectionsGroup)
   .add(EngineGroup)
   .add(HealthGroup)
   // Every fault is told at once, an unknown field is one of them, and each says what was got.

@@ -16,6 +16,7 @@ import { Decoding } from "./api/common.ts"
 import { AuthLive } from "./Auth.ts"
 import { Invalid, issuesOf } from "./Errors.ts"
 import { AlertsHandlers } from "./handlers/alerts.ts"
+import { ConnectionsHandlers } from "./handlers/connections.ts"
 import { EngineHandlers } from "./handlers/engine.ts"
 import { FilesHandlers } from "./handlers/files.ts"
 import { HealthHandlers } from "./handlers/health.ts"
@@ -86,6 +87,7 @@ const routes = (config: ServerConfig) =>
         AlertsHandlers,
         FilesHandlers({ bodyMax: config.bodyMax }),
         TasksHandlers,
+        ConnectionsHandlers,
         EngineHandlers,
         HealthHandlers
       ]),

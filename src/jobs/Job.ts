@@ -19,12 +19,12 @@ export interface Target<P extends Schema.Struct.Fields, R> {
 }
 
 /** The fields a chain's next payload still lacks after the previous result has been merged into it. */
-export type Rest<Result, P extends Schema.Struct.Fields> = Omit<
+export type Rest<R, P extends Schema.Struct.Fields> = Omit<
   Schema.Struct.Type<P>,
-  Extract<keyof Result, keyof Schema.Struct.Type<P>>
+  Extract<keyof R, keyof Schema.Struct.Type<P>>
 >
 
-export interface Job<Result> {
+export interface Job<R> {
   readonly task: string
   readonly queue: QueueName
   readonly payload: Encoded
@@ -33,9 +33,9 @@ export interface Job<Result> {
   /** Jobs of a group; the group is done when all of them are. */
   readonly members: ReadonlyArray<Job<unknown>> | undefined
   readonly next: Job<unknown> | undefined
-  readonly _Result?: Result
+  readonly _Result?: R
   /** Runs `task` when this is done, its payload being this result merged with `rest`. One chain, one id: that of its last job. */
-  andThen<P extends Schema.Struct.Fields, R>(task: Target<P, R>, rest: Rest<Result, P>): Job<R>
+  andThen<P extends Schema.Struct.Fields, R2>(task: Target<P, R2>, rest: Rest<R, P>): Job<R2>
 }
 
 export const make = <R>(
@@ -49,7 +49,11 @@ export const make = <R>(
     andThen: <P extends Schema.Struct.Fields, R2>(task: Target<P, R2>, rest: Rest<R, P>): Job<R2> =>
       append(
         self,
-        make<R2>({ task: task.name, queue: task.queue, payload: task.encodePart(rest as Partial<Schema.Struct.Type<P>>) })
+        make<R2>({
+          task: task.name,
+          queue: task.queue,
+          payload: task.encodePart(rest as Partial<Schema.Struct.Type<P>>)
+        })
       )
   }
   return self

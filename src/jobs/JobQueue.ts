@@ -19,9 +19,6 @@ const byLetter: Record<string, QueueName> = { "h-": "high-priority", "d-": "defa
 /** The queue an id belongs to; undefined where it is no id of ours. */
 export const queueOf = (id: string): QueueName | undefined => byLetter[id.slice(0, 2)]
 
-/** True for a name of one of the three queues. */
-export const isQueueName = (name: string): name is QueueName => Object.hasOwn(letters, name)
-
 const allowed = /^[\w.:@/+-]{1,200}$/u
 
 /** The id of a job whose caller chose it; undefined where it holds other characters than `A-Z a-z 0-9 _ . : @ / + -` or over 200. */
@@ -29,7 +26,8 @@ export const chosenId = (queue: QueueName, id: string): JobId | undefined =>
   allowed.test(id) ? ((queueOf(id) === queue ? id : letters[queue] + id) as JobId) : undefined
 
 /** The id of the n-th helper of a job with a chosen id. */
-export const derivedId = (queue: QueueName, id: JobId, n: number): JobId => `${letters[queue]}${id.slice(2)}.${n}` as JobId
+export const derivedId = (queue: QueueName, id: JobId, n: number): JobId =>
+  `${letters[queue]}${id.slice(2)}.${n}` as JobId
 
 const origin = randomBytes(5).toString("hex")
 let count = 0

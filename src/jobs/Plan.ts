@@ -61,7 +61,10 @@ export interface PlanOptions {
 const maxMembers = 10_000
 
 /** The plan of a job, or why it cannot be sent. */
-export const plan = (job: Job<unknown>, options: PlanOptions): Result.Result<Plan, PayloadInvalid | PayloadTooLarge> => {
+export const plan = (
+  job: Job<unknown>,
+  options: PlanOptions
+): Result.Result<Plan, PayloadInvalid | PayloadTooLarge> => {
   const heads: Array<Entry> = []
   const waiting: Array<Entry> = []
   const groups: Array<{ entry: Entry; total: number }> = []
@@ -101,7 +104,8 @@ export const plan = (job: Job<unknown>, options: PlanOptions): Result.Result<Pla
       const entry: Entry = { id, queue, task: j.task, payload: payloadOf(j), ...(empty ? {} : { meta }) }
       if (j.members !== undefined) {
         if (i > 0) refuse(j, "expected a group to stand first in its chain")
-        if (j.members.length > maxMembers) refuse(j, `expected at most ${maxMembers} jobs in a group, got ${j.members.length}`)
+        if (j.members.length > maxMembers)
+          refuse(j, `expected at most ${maxMembers} jobs in a group, got ${j.members.length}`)
         if (j.members.length === 0) heads.push({ ...entry, payload: { results: [] } })
         else {
           groups.push({ entry, total: j.members.length })

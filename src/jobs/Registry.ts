@@ -64,4 +64,3 @@ export const jobFrom = (
   for (const task of tasks) if (task.name === name) return Effect.fromResult(task.jobFromJson(payload))
   return Effect.fail(new UnknownTask({ task: name }))
 }
-

@@ -2,7 +2,7 @@
  * The language of tasks: a definition with a name, and what one may do with it. Promises that payload, result and error are
  * typed at both ends and encoded in between; where and when a job runs is left to the engine behind the port.
  */
-import { Context, Duration, Effect, Exit, Layer, Result, Schema, SchemaIssue } from "effect"
+import { Duration, Effect, Exit, Layer, Result, Schema, SchemaIssue } from "effect"
 import {
   type AwaitError,
   Engine,
@@ -121,7 +121,7 @@ export const make = <
           Effect.flatMap(Effect.catchTag(engine.await(id), "JobFailed", decodeFailure), (value) => {
             const decoded = result.decode(value)
             return Result.isSuccess(decoded)
-              ? Effect.succeed(decoded.success as R["Type"])
+              ? Effect.succeed(decoded.success)
               : Effect.fail(new JobFailed({ id, error: { _tag: "ResultInvalid", issues: decoded.failure } }))
           })
         )
@@ -143,7 +143,7 @@ export const make = <
             encodeError,
             // The context below holds all that the handler asks for.
             run: run as Registration["run"],
-            context: context as Context.Context<never>
+            context: context
           })
         })
       )

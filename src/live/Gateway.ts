@@ -66,7 +66,7 @@ const make = Effect.gen(function* () {
   const keys = yield* ApiKeys
   const projects = yield* Projects
   const rooms = new Rooms()
-  const run = yield* FiberSet.makeRuntime<never>()
+  const run = yield* FiberSet.makeRuntime()
 
   const follow = live.follow((p) => rooms.dispatch(p))
   const followJobs = Stream.runForEach(events.tail(), ({ rows, seq }) =>
@@ -159,8 +159,13 @@ const make = Effect.gen(function* () {
     rooms.begin(socket, topic, [{ type: "snapshot", topic, seq, data }], seq)
   })
 
-  const fail = (socket: WebSocket, error: Refused): void =>
-    write(socket, { type: "error", code: error.code, message: error.message })
+  const fail = (socket: WebSocket, error: Refused, topic?: Topic): void =>
+    write(socket, {
+      type: "error",
+      code: error.code,
+      message: error.message,
+      ...(topic === undefined ? {} : { topic })
+    })
 
   const signIn = Effect.fnUntraced(function* (secret: string) {
     const key = yield* Effect.mapError(keys.verify(secret), unavailable)
@@ -183,10 +188,10 @@ const make = Effect.gen(function* () {
       clearInterval(pinger)
       rooms.leave(socket)
     })
-    const guarded = <A>(effect: Effect.Effect<A, Refused>) =>
+    const guarded = <A>(effect: Effect.Effect<A, Refused>, topic?: Topic) =>
       run(
         Effect.catchCause(Effect.asVoid(effect), (cause) =>
-          Effect.sync(() => fail(socket, cause.reasons.map(refusal).find((r) => r !== undefined) ?? internal))
+          Effect.sync(() => fail(socket, cause.reasons.map(refusal).find((r) => r !== undefined) ?? internal, topic))
         )
       )
     /** What was said while signing in; undefined when nobody is signing in. */
@@ -197,7 +202,7 @@ const make = Effect.gen(function* () {
         key = yield* signIn(secret)
         clearTimeout(timer)
         write(socket, { type: "ready", projects: key.role === "admin" ? "*" : [String(key.project)] })
-        for (const message of [...wanted, ...early]) guarded(subscribe(socket, key, message))
+        for (const message of [...wanted, ...early]) guarded(subscribe(socket, key, message), message.topic)
       }).pipe(
         Effect.catch((error) =>
           Effect.sync(() => {
@@ -211,7 +216,7 @@ const make = Effect.gen(function* () {
     const bearer = /^Bearer\s+(\S+)$/iu.exec(request.headers.authorization ?? "")?.[1]
     if (bearer !== undefined) guarded(enter(bearer, wanted))
     socket.on("message", (raw, binary) => {
-      const decoded = decode(binary ? "" : String(raw))
+      const decoded = decode(binary ? "" : (raw as Buffer).toString())
       if (Result.isFailure(decoded)) {
         return fail(
           socket,
@@ -224,7 +229,7 @@ const make = Effect.gen(function* () {
       if (message.type === "unsubscribe") return rooms.leave(socket, message.topic)
       if (early !== undefined && early.length < earlyMax) return void early.push(message)
       if (key === undefined) return fail(socket, new Refused("unauthorized", "expected a message of type auth first"))
-      guarded(subscribe(socket, key, message))
+      guarded(subscribe(socket, key, message), message.topic)
     })
   }
 

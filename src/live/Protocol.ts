@@ -35,7 +35,13 @@ export type ServerMessage =
   | { readonly type: "event"; readonly topic: Topic; readonly seq: string; readonly data: ReadonlyArray<unknown> }
   /** The client was too slow: this many items of the topic were left out just before the next event. */
   | { readonly type: "skipped"; readonly topic: Topic; readonly count: number }
-  | { readonly type: "error"; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly type: "error"
+      readonly code: ErrorCode
+      readonly message: string
+      /** The subscription it is about, if any. */
+      readonly topic?: Topic
+    }
   | { readonly type: "pong" }
 
 export type ErrorCode = "unauthorized" | "forbidden" | "not_found" | "invalid" | "unavailable"

@@ -8,9 +8,9 @@ export const LiveBusLive = Layer.effect(
   Effect.map(Live, (live) =>
     LiveBus.of({
       push: (topic, project, data) =>
-        Effect.catch(live.publish(topic, project, data), (error) =>
-          Effect.logWarning(`${topic} not pushed to live clients`, error.message)
-        )
+        live
+          .publish(topic, project, data)
+          .pipe(Effect.catch((error) => Effect.logWarning(`${topic} not pushed to live clients`, error.message)))
     })
   )
 )

@@ -83,12 +83,14 @@ export const ProbesLive = (dataDir: string) =>
       )
       const disk = look(
         "disk",
-        Effect.map(
-          Effect.tryPromise({ try: () => statfs(dataDir), catch: (error) => error as Error }),
-          ({ bavail, blocks }) => ({
-            ok: bavail / blocks > freeMin,
-            detail: `${Math.round((bavail / blocks) * 100)} % free at ${dataDir}`
-          })
+        Effect.promise(() =>
+          statfs(dataDir).then(
+            ({ bavail, blocks }) => ({
+              ok: bavail / blocks > freeMin,
+              detail: `${Math.round((bavail / blocks) * 100)} % free at ${dataDir}`
+            }),
+            (error: Error) => ({ ok: false, detail: error.message })
+          )
         )
       )
       return Probes.of({

@@ -126,7 +126,8 @@ class Reading {
     const role = meaning.role
     if (role === undefined || role === "parent") return
     // A nested field yields to one at the top of the same name, a number to a word.
-    const rank = meaning.rank * 4 + (parent === undefined ? 0 : 1) + (role === "level" && typeof value === "number" ? 100 : 0)
+    const rank =
+      meaning.rank * 4 + (parent === undefined ? 0 : 1) + (role === "level" && typeof value === "number" ? 100 : 0)
     const best = this.best[role]
     if (rank >= best.rank || !this.understand(role, meaning.key, value)) return
     best.rank = rank

@@ -6,12 +6,39 @@
 import { type Level, fromName } from "../domain/Level.ts"
 
 const abbreviations: Readonly<Record<string, Level>> = {
-  trc: "trace", trce: "trace", vrb: "trace", verb: "trace", finest: "trace", silly: "trace",
-  dbug: "debug", deb: "debug", debug1: "debug", debug2: "debug", debug3: "debug", debug4: "debug", debug5: "debug",
-  inf: "info", note: "info", noti: "info", success: "info", http: "info", hint: "info", statement: "info", detail: "info",
-  wrn: "warn", warnings: "warn",
-  errors: "error", exception: "error", failed: "error", eror: "error", fehler: "error",
-  ftl: "fatal", fatl: "fatal", crt: "fatal", critic: "fatal", emrg: "fatal"
+  trc: "trace",
+  trce: "trace",
+  vrb: "trace",
+  verb: "trace",
+  finest: "trace",
+  silly: "trace",
+  dbug: "debug",
+  deb: "debug",
+  debug1: "debug",
+  debug2: "debug",
+  debug3: "debug",
+  debug4: "debug",
+  debug5: "debug",
+  inf: "info",
+  note: "info",
+  noti: "info",
+  success: "info",
+  http: "info",
+  hint: "info",
+  statement: "info",
+  detail: "info",
+  wrn: "warn",
+  warnings: "warn",
+  errors: "error",
+  exception: "error",
+  failed: "error",
+  eror: "error",
+  fehler: "error",
+  ftl: "fatal",
+  fatl: "fatal",
+  crt: "fatal",
+  critic: "fatal",
+  emrg: "fatal"
 }
 
 /** A level as a field's value names it: any word that loggers print, in any case. */
@@ -21,7 +48,15 @@ export const levelOfWord = (word: string): Level | undefined => {
   return (Object.hasOwn(abbreviations, lower) ? abbreviations[lower] : undefined) ?? fromNameOwn(lower)
 }
 
-const letters: Readonly<Record<string, Level>> = { T: "trace", V: "trace", D: "debug", I: "info", W: "warn", E: "error", F: "fatal" }
+const letters: Readonly<Record<string, Level>> = {
+  T: "trace",
+  V: "trace",
+  D: "debug",
+  I: "info",
+  W: "warn",
+  E: "error",
+  F: "fatal"
+}
 
 /** The level that a logger abbreviates to one letter, in capitals. */
 export const levelOfLetter = (letter: string): Level | undefined => letters[letter]
@@ -123,10 +158,10 @@ export const levelInHeader = (text: string, from: number, loose: boolean): boole
     const before = i === 0 ? 32 : text.charCodeAt(i - 1)
     if (end - i > 2 && end - i < 14 && opens(before) && closes(next)) {
       // A word in capitals counts anywhere in the header, another only as its first.
-      const opening = first ? loose || next === 58 : chain && next === 58
-      if (capitals ? before !== 45 : opening) {
+      const leads = first ? loose || next === 58 : chain && next === 58
+      if (capitals ? before !== 45 : leads) {
         const name = text.slice(i, end)
-        const level = capitals && !opening ? upper.get(name) : marked.get(name.toLowerCase())
+        const level = capitals && !leads ? upper.get(name) : marked.get(name.toLowerCase())
         if (level !== undefined) return accept(level, i, end)
       }
     }

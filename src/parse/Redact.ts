@@ -21,7 +21,8 @@ const named = new RegExp(
   "giu"
 )
 /** Values that tell about a secret without being one. */
-const harmless = /^(?:yes|no|true|false|null|none|nil|undefined|empty|missing|invalid|expired|required|\*+|x+|-|n\/a|\d{1,3}|\[redacted\])\.?$/iu
+const harmless =
+  /^(?:yes|no|true|false|null|none|nil|undefined|empty|missing|invalid|expired|required|\*+|x+|-|n\/a|\d{1,3}|\[redacted\])\.?$/iu
 const bearer = /\b(bearer\s{1,3})(?=[^\s"']{0,200}\d)[A-Za-z0-9._~+/=-]{8,4096}/giu
 const makers =
   /\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}\b|gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255}|xox[abeprs]-[\w-]{10,255}|sk_(?:live|test)_\w{16,255}|sk-[\w-]{20,255}|glpat-[\w-]{20,255}|AIza[\w-]{35}|SG\.[\w-]{16,64}\.[\w-]{16,64}|lg_[\w-]{20,255})/gu
@@ -30,7 +31,8 @@ const jwt = /\beyJ[\w-]{5,256}\.[\w-]{5,4096}\.[\w-]{0,4096}/gu
 const url = /(:\/\/[^\s/:@]{0,256}:)[^\s/@]{1,256}@/gu
 const card = /(?<![\w.-])(?:\d{13,19}|\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{4}[ -]\d{6}[ -]\d{5})(?![\w-]|\.\d)/gu
 /** Beginnings and lengths that issuers use. */
-const issued = /^(?:4\d{12}(?:\d{3}(?:\d{3})?)?|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|6(?:011|5\d\d|4[4-9]\d)\d{12}|3(?:0[0-5]|[68]\d)\d{11}|35\d{14})$/u
+const issued =
+  /^(?:4\d{12}(?:\d{3}(?:\d{3})?)?|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|6(?:011|5\d\d|4[4-9]\d)\d{12}|3(?:0[0-5]|[68]\d)\d{11}|35\d{14})$/u
 
 /** Whether the digits pass the check that card numbers carry (ISO/IEC 7812). */
 export const luhn = (digits: string): boolean => {
@@ -80,7 +82,12 @@ const knownMax = 4096
 const isSecretName = (key: string): boolean => {
   const cached = known.get(key)
   if (cached !== undefined) return cached
-  const secret = secretName.test(key.slice(-64).toLowerCase().replace(/[_\-.\s]/gu, ""))
+  const secret = secretName.test(
+    key
+      .slice(-64)
+      .toLowerCase()
+      .replace(/[_\-.\s]/gu, "")
+  )
   if (known.size < knownMax) known.set(key, secret)
   return secret
 }

@@ -6,7 +6,28 @@
  * A time without zone is UTC, one without year lies in the latest year that puts it at most a day after `now`, one
  * without date is the nearest to `now`.
  */
-import { H, M, S, X, Y, assemble, at, d, day, e, fromEpoch, isBlank, isDigit, isLetter, k, m, s, take, words, y } from "./TimeSteps.ts"
+import {
+  H,
+  M,
+  S,
+  X,
+  Y,
+  assemble,
+  at,
+  d,
+  day,
+  e,
+  fromEpoch,
+  isBlank,
+  isDigit,
+  isLetter,
+  k,
+  m,
+  s,
+  take,
+  words,
+  y
+} from "./TimeSteps.ts"
 
 export { day, fromEpoch }
 
@@ -83,7 +104,8 @@ const digitRuns = (format: Format): ReadonlyArray<number> => {
   let runs = [0]
   for (const step of format.steps) {
     if (step === s) return [10, 13, 16, 19]
-    const width = step === Y ? [4] : step === e || step === k || step === X ? [1, 2] : [y, m, d, H, M, S].includes(step) ? [2] : []
+    const width =
+      step === Y ? [4] : step === e || step === k || step === X ? [1, 2] : [y, m, d, H, M, S].includes(step) ? [2] : []
     if (width.length === 0) break
     runs = runs.flatMap((run) => width.map((digits) => run + digits))
     if (step === X) break
@@ -137,7 +159,7 @@ export const timeAt = (text: string, position: number, now: number): boolean => 
 export const timeOfText = (text: string, now: number): number => {
   const trimmed = text.trim()
   if (trimmed.length > 64) return Number.NaN
-  if (/^\d{9,10}\.\d{1,9}$/u.test(trimmed) || /^\d+$/u.test(trimmed) && [10, 13, 16, 19].includes(trimmed.length)) {
+  if (/^\d{9,10}\.\d{1,9}$/u.test(trimmed) || (/^\d+$/u.test(trimmed) && [10, 13, 16, 19].includes(trimmed.length))) {
     const time = fromEpoch(Number(trimmed))
     if (time >= 0) return time
   }

@@ -11,8 +11,29 @@ export const [Y, y, m, d, H, M, S, e, k, n, S1, T, f, L, z, Z, p, s, K, B, A, X,
   (_, index) => -1 - index
 ) as [number, ...Array<number>]
 export const words: Readonly<Record<string, number | undefined>> = {
-  "%Y": Y, "%y": y, "%m": m, "%d": d, "%H": H, "%M": M, "%S": S, "%e": e, "%k": k, "%n": n, "%S1": S1, "%T": T,
-  "%f": f, "%L": L, "%z": z, "%Z": Z, "%p": p, "%s": s, "%K": K, "%b": B, "%a": A, "%x": X, _: blanks
+  "%Y": Y,
+  "%y": y,
+  "%m": m,
+  "%d": d,
+  "%H": H,
+  "%M": M,
+  "%S": S,
+  "%e": e,
+  "%k": k,
+  "%n": n,
+  "%S1": S1,
+  "%T": T,
+  "%f": f,
+  "%L": L,
+  "%z": z,
+  "%Z": Z,
+  "%p": p,
+  "%s": s,
+  "%K": K,
+  "%b": B,
+  "%a": A,
+  "%x": X,
+  _: blanks
 }
 
 export const isDigit = (code: number): boolean => code >= 48 && code <= 57
@@ -37,8 +58,30 @@ const months = named("jan feb mar apr may jun jul aug sep oct nov dec")
 const weekdays = named("mon tue wed thu fri sat sun")
 /** Minutes east of Greenwich; RFC 822's names and the common European ones. */
 const zones: Readonly<Record<string, number | undefined>> = {
-  UTC: 0, GMT: 0, UT: 0, Z: 0, EST: -300, EDT: -240, CST: -360, CDT: -300, MST: -420, MDT: -360, PST: -480, PDT: -420,
-  WET: 0, WEST: 60, BST: 60, CET: 60, CEST: 120, EET: 120, EEST: 180, MSK: 180, IST: 330, JST: 540, AEST: 600, AEDT: 660
+  UTC: 0,
+  GMT: 0,
+  UT: 0,
+  Z: 0,
+  EST: -300,
+  EDT: -240,
+  CST: -360,
+  CDT: -300,
+  MST: -420,
+  MDT: -360,
+  PST: -480,
+  PDT: -420,
+  WET: 0,
+  WEST: 60,
+  BST: 60,
+  CET: 60,
+  CEST: 120,
+  EET: 120,
+  EEST: 180,
+  MSK: 180,
+  IST: 330,
+  JST: 540,
+  AEST: 600,
+  AEDT: 660
 }
 
 /** Days from 1970-01-01 of a civil date (Howard Hinnant's algorithm), and whether the date exists. */

@@ -23,7 +23,10 @@ const closingQuote = (line: string, at: number): number => {
 
 const client = (attributes: Record<string, unknown>, before: string): void => {
   const words = before.split(" ").filter((word) => word !== "")
-  const index = Math.max(words.findIndex((word) => address.test(word)), 0)
+  const index = Math.max(
+    words.findIndex((word) => address.test(word)),
+    0
+  )
   const first = words[index]
   if (first !== undefined && first !== "-") attributes["client_ip"] = first
   if (index > 0 && words[0] !== "-") attributes["host"] = words[0]
@@ -42,7 +45,9 @@ export const access: Parser = {
     if (quote === -1 || quote > time.end + 64) return undefined
     const end = closingQuote(line, quote)
     if (end === -1 || line.charCodeAt(end + 1) !== 32) return undefined
-    const after = /^ (\d{3}) (\d+|-)(?= |$)/u.exec(line.slice(end + 1, end + 40)) ?? /^ (\d{3})(?= |$)/u.exec(line.slice(end + 1, end + 8))
+    const after =
+      /^ (\d{3}) (\d+|-)(?= |$)/u.exec(line.slice(end + 1, end + 40)) ??
+      /^ (\d{3})(?= |$)/u.exec(line.slice(end + 1, end + 8))
     if (after === null) return undefined
     const status = Number(after[1])
     const attributes: Record<string, unknown> = {}

@@ -8,8 +8,15 @@ import type { Parser } from "./Parser.ts"
 
 const isBlank = (code: number): boolean => code === 32 || code === 9
 const keyCode = (code: number): boolean =>
-  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) ||
-  code === 95 || code === 46 || code === 45 || code === 64 || code === 47 || code === 35
+  (code >= 97 && code <= 122) ||
+  (code >= 65 && code <= 90) ||
+  (code >= 48 && code <= 57) ||
+  code === 95 ||
+  code === 46 ||
+  code === 45 ||
+  code === 64 ||
+  code === 47 ||
+  code === 35
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" }
 const unescape = (text: string): string =>
@@ -36,7 +43,7 @@ export const pairsOf = (line: string): Record<string, unknown> | undefined => {
   const pairs: Record<string, unknown> = {}
   let count = 0
   let bare = 0
-  for (let i = 0; i < line.length; ) {
+  for (let i = 0; i < line.length;) {
     if (isBlank(line.charCodeAt(i))) {
       i++
       continue

@@ -8,7 +8,16 @@ import { type Found, type Total, event } from "./Parser.ts"
 import { found as time, timeAt, timeOfLine } from "./Time.ts"
 
 const letterLevels: Readonly<Record<string, Level>> = {
-  V: "trace", T: "trace", D: "debug", I: "info", N: "info", W: "warn", E: "error", F: "fatal", C: "fatal", A: "fatal"
+  V: "trace",
+  T: "trace",
+  D: "debug",
+  I: "info",
+  N: "info",
+  W: "warn",
+  E: "error",
+  F: "fatal",
+  C: "fatal",
+  A: "fatal"
 }
 
 // Tried where their first characters allow, each anchored (sticky), each linear.
@@ -47,9 +56,9 @@ const behindLevel = (line: string, at: number, found: Found): void => {
 const barred = (line: string, at: number, found: Found): void => {
   const parts = sticky(bars, line, at)
   if (parts === null) return
-  const named = levelInHeader(line, at, false) && word.end <= at + parts[0].length
-  if (named) found.level = word.level
-  const service = named ? parts[2] : parts[1]
+  const withLevel = levelInHeader(line, at, false) && word.end <= at + parts[0].length
+  if (withLevel) found.level = word.level
+  const service = withLevel ? parts[2] : parts[1]
   if (service !== undefined && service !== "") found.service = service
 }
 

@@ -106,7 +106,12 @@ const parse3164 = (line: string, from: number, head: Found, now: number, priorit
   const start = time.end + 1
   const rest = line.length - start > 400 ? line.slice(start, start + 400) : line.slice(start)
   const parts = header.exec(rest)
-  if (parts !== null && !/^[[(<{"']/u.test(rest) && levelOfWord(parts[1]!) === undefined && !(priority && parts[1]!.endsWith(":"))) {
+  if (
+    parts !== null &&
+    !/^[[(<{"']/u.test(rest) &&
+    levelOfWord(parts[1]!) === undefined &&
+    !(priority && parts[1]!.endsWith(":"))
+  ) {
     head.attributes["host"] = parts[1]
     head.service = parts[2]
     if (parts[3] !== undefined) head.attributes["pid"] = Number(parts[3])

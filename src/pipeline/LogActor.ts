@@ -4,13 +4,13 @@
  * with it, that a failing store stops the commit and not the process, and that a batch which can never be stored is set
  * aside with its reason instead of blocking the rest.
  */
-import { Clock, Context, Duration, Effect, Layer, Metric, Schedule, type Scope } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Metric, Schedule } from "effect"
 import { Alerts } from "../store/Alerts.ts"
 import { StoreError } from "../store/Database.ts"
 import { Logs } from "../store/Logs.ts"
 import { Rules } from "../store/Rules.ts"
 import { Live } from "../streams/Live.ts"
-import { LeaseLost, type LogEntry, LogStream, type Ownership } from "../streams/LogStream.ts"
+import { type LogEntry, LogStream, type Ownership } from "../streams/LogStream.ts"
 import type { RedisError } from "../streams/Redis.ts"
 import { AlertSink, type SinkError } from "./AlertSink.ts"
 import * as Judges from "./Judges.ts"
@@ -162,7 +162,3 @@ export class LogActors extends Context.Service<LogActors, { readonly owner: stri
       })
     )
 }
-
-/** What an actor needs around it, for tests that drive `turn` themselves. */
-export type TurnServices = Services | Scope.Scope
-export { LeaseLost }

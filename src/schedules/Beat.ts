@@ -62,7 +62,9 @@ export const cron = (expression: string, name: string, job: Job<unknown>, option
   const timeZone = options.timeZone ?? "UTC"
   const parsed = Cron.parse(expression, timeZone)
   if (Result.isFailure(parsed)) {
-    throw new Error(`schedule ${name}: expected a cron expression, got ${JSON.stringify(expression)}: ${parsed.failure.message}`)
+    throw new Error(
+      `schedule ${name}: expected a cron expression, got ${JSON.stringify(expression)}: ${parsed.failure.message}`
+    )
   }
   return schedule(name, { _tag: "Cron", expression, timeZone, cron: parsed.success }, job, options)
 }
@@ -87,7 +89,9 @@ export class Beats extends Context.Service<
 >()("loglytics/schedules/Beats") {}
 
 /** Schedules as rows, with the slots that all processes remember. */
-export const list = (schedules: ReadonlyArray<Schedule>): Effect.Effect<ReadonlyArray<ScheduleRow>, RedisError, Redis> =>
+export const list = (
+  schedules: ReadonlyArray<Schedule>
+): Effect.Effect<ReadonlyArray<ScheduleRow>, RedisError, Redis> =>
   Effect.gen(function* () {
     const { all, now } = yield* Slots.recall(yield* Redis)
     return schedules.map((s) => ({
@@ -188,7 +192,10 @@ export const layer = (
   const once = Effect.flatMap(Effect.exit(turn(schedules)), (exit) =>
     Exit.isSuccess(exit)
       ? Effect.sleep(Math.min(longestSleepMs, exit.value.sleepMs + 2))
-      : Effect.andThen(Effect.logWarning("the beat missed a turn and tries again", exit.cause), Effect.sleep("1 second"))
+      : Effect.andThen(
+          Effect.logWarning("the beat missed a turn and tries again", exit.cause),
+          Effect.sleep("1 second")
+        )
   )
   return Layer.effectDiscard(Effect.forkScoped(Effect.repeat(once, Repeat.forever))).pipe(
     Layer.merge(layerInspect(schedules))

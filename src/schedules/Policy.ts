@@ -2,7 +2,7 @@
  * Which slots of a schedule fire, decided by pure functions with a named reason: the time comes in, a decision comes out.
  * Enqueueing is the beat's matter.
  */
-import { Cron, type DateTime } from "effect"
+import { Cron } from "effect"
 
 /** What to do about slots missed while no beat ran: none, the latest, or all within a window. */
 export type Misfire = "skip" | "once" | { readonly allWithin: number }
@@ -19,17 +19,22 @@ export type When =
 export const nextSlot = (when: When, now: number): number =>
   when._tag === "Every"
     ? (Math.floor(now / when.everyMs) + 1) * when.everyMs
-    : Cron.next(when.cron, new Date(now) as DateTime.DateTime.Input).getTime()
+    : Cron.next(when.cron, new Date(now)).getTime()
 
 /** The latest slot at or before `now`, epoch ms. */
 export const lastSlot = (when: When, now: number): number =>
   when._tag === "Every"
     ? Math.floor(now / when.everyMs) * when.everyMs
-    : Cron.prev(when.cron, new Date(now + 1) as DateTime.DateTime.Input).getTime()
+    : Cron.prev(when.cron, new Date(now + 1)).getTime()
 
 export interface Due {
   readonly slots: ReadonlyArray<number>
-  readonly reason: "nothing due" | "on time" | "missed: skipped" | "missed: latest only" | "missed: all within the window"
+  readonly reason:
+    | "nothing due"
+    | "on time"
+    | "missed: skipped"
+    | "missed: latest only"
+    | "missed: all within the window"
 }
 
 /** Slots that are later than this are missed, not late: 60 s. */
@@ -49,7 +54,7 @@ export const due = (when: When, misfire: Misfire, last: number | undefined, now:
   const missed: Array<number> = []
   const window = typeof misfire === "object" ? misfire.allWithin : 0
   if (typeof misfire === "object") {
-    for (let slot = nextSlot(when, Math.max(last, now - window - 1)); slot < latest && missed.length < slotsMax; ) {
+    for (let slot = nextSlot(when, Math.max(last, now - window - 1)); slot < latest && missed.length < slotsMax;) {
       missed.push(slot)
       slot = nextSlot(when, slot)
     }

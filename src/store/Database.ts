@@ -112,6 +112,7 @@ class QuietSocket extends Socket {
       process.nextTick(() => this.tell?.())
       return true
     }
+    // oxlint-disable-next-line typescript/unbound-method -- bound by apply; its overloads take no spread
     return Reflect.apply(super.write, this, args) as boolean
   }
 }

@@ -17,8 +17,16 @@ export interface BatchCutter {
   readonly end: () => LogBatch | undefined
 }
 
+/** Tells lines apart that came under the same key: a repetition that grew or changed must lose nothing. */
+const digest = (lines: ReadonlyArray<string>): string => {
+  const hash = createHash("sha1")
+  for (const line of lines) hash.update(line).update("\n")
+  return hash.digest("base64url").slice(0, 12)
+}
+
 /**
- * `key` names the whole request: with the same key the n-th batch has the same id. Without one, ids are random.
+ * `key` names the whole request: with the same key and the same lines the n-th batch has the same id. Without one, ids are
+ * random.
  */
 export const make = (project: string, receivedAt: number, key?: string): BatchCutter => {
   const root =
@@ -28,7 +36,12 @@ export const make = (project: string, receivedAt: number, key?: string): BatchCu
   let lines: Array<string> = []
   let chars = 0
   const cut = (): LogBatch => {
-    const batch = { id: `${prefix}.${index++}`, project, receivedAt, lines }
+    const batch = {
+      id: `${prefix}.${index++}${key === undefined ? "" : `.${digest(lines)}`}`,
+      project,
+      receivedAt,
+      lines
+    }
     lines = []
     chars = 0
     return batch

@@ -67,7 +67,9 @@ export class Control extends Context.Service<
               [k.prefix, group, id, terminate, ttlMs, keys.control, error]
             )
             if (status === "cancelled") {
-              await Events.emit(client, redis.namespace, [[id, task, "cancelled", 0, null, null, Date.now(), "revoked"]])
+              await Events.emit(client, redis.namespace, [
+                [id, task, "cancelled", 0, null, null, Date.now(), "revoked"]
+              ])
             }
             return status
           }),
@@ -76,7 +78,7 @@ export class Control extends Context.Service<
             const k = keys.queue(queue)
             const purged = JSON.stringify({ _tag: "Cancelled", message: "the queue was purged" })
             let total = 0
-            // Bounded by what a queue may hold: each turn cancels up to 128.
+            // Bounded by what a queue may hold: each turn cancels up to 64.
             while (true) {
               const [count, metas] = await Scripts.purge(client, [k.jobs, k.delayed], [k.prefix, group, ttlMs, purged])
               total += count
@@ -91,10 +93,12 @@ export class Control extends Context.Service<
             const queue = "id" in what ? queueOf(what.id) : what.queue
             if (queue === undefined) return []
             const k = keys.queue(queue)
-            const dead = await DeadLetters.list(client, k, "id" in what ? 100_000 : (what.limit ?? 1_000))
+            const dead =
+              "id" in what
+                ? await DeadLetters.ofJob(client, k, what.id)
+                : await DeadLetters.list(client, k, Math.min(1_000, what.limit ?? 1_000))
             const out: Array<JobId> = []
             for (const letter of dead) {
-              if ("id" in what && letter.id !== what.id) continue
               const id = await Scripts.replay(client, [k.dead, k.jobs], [k.prefix, letter.entry, fresh(letter.meta)])
               if (id !== "") out.push(id as JobId)
             }
@@ -109,6 +113,10 @@ export class Control extends Context.Service<
 const fresh = (text: string): string => {
   if (text === "") return ""
   const { l, t, u } = JSON.parse(text) as Meta
-  const meta = { ...(t === undefined ? {} : { t }), ...(u === undefined ? {} : { u }), ...(l === undefined ? {} : { l }) }
+  const meta = {
+    ...(t === undefined ? {} : { t }),
+    ...(u === undefined ? {} : { u }),
+    ...(l === undefined ? {} : { l })
+  }
   return Object.keys(meta).length === 0 ? "" : JSON.stringify(meta)
 }

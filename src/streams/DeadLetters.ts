@@ -21,7 +21,15 @@ export const list = async (client: Client, keys: QueueKeys, limit: number): Prom
   return rows.map(([entry, fields]) => parse(entry, fields))
 }
 
-export const parse = (entry: string, fields: ReadonlyArray<string>): DeadLetter => {
+/** The dead letter of one job, if it has one. */
+export const ofJob = async (client: Client, keys: QueueKeys, id: string): Promise<ReadonlyArray<DeadLetter>> => {
+  const entry = await client.hget(keys.job(id), "dead")
+  if (entry === null) return []
+  const rows = (await client.xrange(keys.dead, entry, entry)) as ReadonlyArray<readonly [string, ReadonlyArray<string>]>
+  return rows.map(([found, fields]) => parse(found, fields))
+}
+
+const parse = (entry: string, fields: ReadonlyArray<string>): DeadLetter => {
   const f = new Map<string, string>()
   for (let i = 0; i + 1 < fields.length; i += 2) f.set(fields[i]!, fields[i + 1]!)
   const get = (name: string) => f.get(name) ?? ""

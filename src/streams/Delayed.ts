@@ -4,7 +4,7 @@ import type { Client } from "./Redis.ts"
 import { scriptMax } from "./JobQueues.ts"
 import * as Scripts from "./Scripts.ts"
 
-/** Moves up to 128 due jobs into their stream. `nextMs`: until the next is due; undefined where none waits. */
+/** Moves up to `scriptMax` due jobs into their stream. `nextMs`: until the next is due; undefined where none waits. */
 export const promote = async (
   client: Client,
   keys: QueueKeys

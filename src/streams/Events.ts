@@ -49,7 +49,9 @@ let average = 1
 export const emit = (client: Client, namespace: string, rows: ReadonlyArray<PackedRow>): Promise<unknown> => {
   if (rows.length === 0) return Promise.resolve()
   if (rows.length > rowsPerEntry) {
-    return emit(client, namespace, rows.slice(0, rowsPerEntry)).then(() => emit(client, namespace, rows.slice(rowsPerEntry)))
+    return emit(client, namespace, rows.slice(0, rowsPerEntry)).then(() =>
+      emit(client, namespace, rows.slice(rowsPerEntry))
+    )
   }
   average += (rows.length - average) * 0.02
   const keep = Math.max(200, Math.min(10_000, Math.floor(rowsKept / Math.max(1, average))))
@@ -179,9 +181,7 @@ class Tailer {
   }
 
   private async begin(): Promise<void> {
-    const newest = await this.shared
-      .xrevrange(this.key, "+", "-", "COUNT", 1)
-      .catch(() => [] as ReadonlyArray<Entry>)
+    const newest = await this.shared.xrevrange(this.key, "+", "-", "COUNT", 1).catch(() => [] as ReadonlyArray<Entry>)
     this.last = (newest as ReadonlyArray<Entry>)[0]?.[0] ?? "0-0"
     void this.loop()
   }
@@ -189,9 +189,15 @@ class Tailer {
   private async loop(): Promise<void> {
     while (!this.stopped && this.listeners.size > 0) {
       try {
-        const got = (await this.reader.xread("COUNT", 100, "BLOCK", 1_000, "STREAMS", this.key, this.last)) as ReadonlyArray<
-          readonly [string, ReadonlyArray<Entry>]
-        > | null
+        const got = (await this.reader.xread(
+          "COUNT",
+          100,
+          "BLOCK",
+          1_000,
+          "STREAMS",
+          this.key,
+          this.last
+        )) as ReadonlyArray<readonly [string, ReadonlyArray<Entry>]> | null
         for (const entry of got?.[0]?.[1] ?? []) {
           this.last = entry[0]
           const rows = packedRows(entry)

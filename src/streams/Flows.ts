@@ -69,7 +69,10 @@ const start = async (carrier: Carrier, next: Entry, result: unknown): Promise<vo
   const keys = keysOf(namespace).queue(next.queue)
   const payload = JSON.stringify(Job.merge(result, next.payload)) ?? "null"
   if (Buffer.byteLength(payload) > limits.maxPayloadBytes) {
-    const failure = { _tag: "PayloadTooLarge", message: `the merged payload of ${next.task} is over ${limits.maxPayloadBytes} bytes` }
+    const failure = {
+      _tag: "PayloadTooLarge",
+      message: `the merged payload of ${next.task} is over ${limits.maxPayloadBytes} bytes`
+    }
     return propagate(carrier, { next }, failure)
   }
   const [added] = await JobQueues.add(client, keys, keysOf(namespace).control, limits.maxQueued, [
@@ -121,13 +124,19 @@ const join = async (
 /** Ends what waits for a job that will never be done, along the chain. */
 const propagate = async (carrier: Carrier, first: Link, cause: Failure): Promise<void> => {
   const failure: Failure =
-    cause._tag === "FlowFailed" ? cause : { _tag: "FlowFailed", message: `a job before this one failed: ${cause._tag}`, cause }
+    cause._tag === "FlowFailed"
+      ? cause
+      : { _tag: "FlowFailed", message: `a job before this one failed: ${cause._tag}`, cause }
   let link: Link | undefined = first
   while (link !== undefined) {
     if ("join" in link) return join(carrier, link.join, null, failure)
     const next: Entry = link.next
     const keys = keysOf(carrier.namespace).queue(next.queue)
-    const ended = await Scripts.fail(carrier.client, [keys.job(next.id)], [next.task, JSON.stringify(failure), waitingTtlMs])
+    const ended = await Scripts.fail(
+      carrier.client,
+      [keys.job(next.id)],
+      [next.task, JSON.stringify(failure), waitingTtlMs]
+    )
     if (ended === 1) await announce(carrier, next.id, next.task, failure)
     link = next.meta?.l
   }

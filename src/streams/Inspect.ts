@@ -127,9 +127,15 @@ export class Inspect extends Context.Service<
         active,
         job: (id) => {
           const queue = queueOf(id)
-          return queue === undefined
-            ? Effect.succeed(undefined)
-            : redis.use("job", (client) => Look.job(client, keys.queue(queue), id))
+          if (queue === undefined) return Effect.succeed(undefined)
+          return redis.use("job", async (client) => {
+            const record = await Look.job(client, keys.queue(queue), id)
+            if (record?.state !== "running") return record
+            // The pending list knows when the lease was last renewed; only the worker knows when the job began.
+            const running = (await Look.workers(client, keys.workers)).flatMap((w) => w.running)
+            const startedAt = running.find((r) => r.jobId === id)?.startedAt ?? record.startedAt
+            return { ...record, startedAt }
+          })
         },
         recent: (options) => redis.use("recent", (client) => Look.recent(client, keys.events, options ?? {})),
         reserved: Effect.flatMap(active, (running) =>

@@ -24,8 +24,8 @@ export interface Addition {
 /** What became of an addition: in, or the id known before, or refused because the queue is full. */
 export type Added = "added" | "full" | { readonly known: JobId }
 
-/** Most attempts or jobs that one script handles, so that it holds Redis for less than a millisecond. */
-export const scriptMax = 128
+/** Most attempts or jobs that one script handles, so that it holds Redis well below a millisecond. */
+export const scriptMax = 64
 
 /** Adds at most `scriptMax` jobs to one queue. */
 export const add = async (
@@ -117,7 +117,11 @@ export const reclaim = async (
   leaseMs: number,
   cursor: string,
   count: number
-): Promise<{ readonly cursor: string; readonly jobs: ReadonlyArray<Claimed>; readonly gone: ReadonlyArray<string> }> => {
+): Promise<{
+  readonly cursor: string
+  readonly jobs: ReadonlyArray<Claimed>
+  readonly gone: ReadonlyArray<string>
+}> => {
   const [next, taken, gone] = await Scripts.reclaim(client, [keys.jobs], [group, consumer, leaseMs, cursor, count])
   return { cursor: next, jobs: taken.map((t) => claimed(keys.queue, t[0], t[1], t[2])), gone }
 }

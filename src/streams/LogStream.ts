@@ -202,14 +202,14 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
       redis.use("rules changed", (client) =>
         client.xadd(keys(partitionOf(project)).batches, "*", "kind", "rules", "project", project, "received", at)
       ),
-    own: (partition, owner) => own(config, partition, owner),
+    own,
     depth: Effect.forEach(
       Array.from({ length: config.partitions }, (_, p) => p),
       depthOf
     )
   })
 
-  function own(config: LogStreamConfig, partition: number, owner: string) {
+  function own(partition: number, owner: string) {
     const key = keys(partition)
     return Effect.gen(function* () {
       yield* createGroup(partition)

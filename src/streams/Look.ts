@@ -1,5 +1,4 @@
 /** The commands behind `Inspect`, one function per look. Promises bounded reads and plain rows; decides nothing. */
-import type { QueueName } from "../jobs/JobQueue.ts"
 import type { JobState } from "../jobs/Outcome.ts"
 import { type Entry, type JobRow, packedRows, type PackedRow, unpack } from "./Events.ts"
 import type { JobRecord, QueueRow, RecentOptions, WaitingRow, WorkerRow } from "./Inspect.ts"
@@ -42,7 +41,10 @@ const silentMs = 15_000
 
 /** Records of the workers that live. */
 export const workers = async (client: Client, key: string): Promise<ReadonlyArray<WorkerRow>> => {
-  const [all, time] = await Promise.all([client.hvals(key), client.time() as unknown as Promise<readonly [string, string]>])
+  const [all, time] = await Promise.all([
+    client.hvals(key),
+    client.time() as unknown as Promise<readonly [string, string]>
+  ])
   const now = Number(time[0]) * 1_000
   const out: Array<WorkerRow> = []
   for (const text of all) {
@@ -61,7 +63,8 @@ const parse = (text: string | undefined): unknown => {
   }
 }
 
-const fieldsOf = (entry: Entry | undefined): Record<string, string> => record(entry?.[1] ?? []) as Record<string, string>
+const fieldsOf = (entry: Entry | undefined): Record<string, string> =>
+  record(entry?.[1] ?? []) as Record<string, string>
 const idMs = (id: string | undefined): number | null => (id === undefined ? null : Number(id.split("-")[0]))
 
 /** One job: its hash, and its entry where it has one still. */
@@ -171,7 +174,7 @@ export const delayed = async (client: Client, keys: QueueKeys, limit: number): P
     return {
       id: String(flat[i * 2]),
       task: task ?? "",
-      queue: keys.queue as QueueName,
+      queue: keys.queue,
       state: (state ?? "scheduled") as JobState,
       at: Number(flat[i * 2 + 1])
     }

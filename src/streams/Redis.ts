@@ -58,7 +58,7 @@ const open = (config: RedisConfig, name: string, options: Options) =>
         enableReadyCheck: true,
         retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000),
         ...options
-      } as Options)
+      })
       // Errors reach callers through their own commands; without a listener ioredis would print them.
       client.on("error", () => {})
       return client

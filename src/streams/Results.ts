@@ -4,7 +4,14 @@
  * every few seconds for all that wait, in one round trip.
  */
 import { Effect } from "effect"
-import { type AwaitError, EngineUnavailable, type Failure, JobCancelled, JobFailed, JobUnknown } from "../jobs/Engine.ts"
+import {
+  type AwaitError,
+  EngineUnavailable,
+  type Failure,
+  JobCancelled,
+  JobFailed,
+  JobUnknown
+} from "../jobs/Engine.ts"
 import { queueOf } from "../jobs/JobQueue.ts"
 import { isFinal } from "../jobs/Outcome.ts"
 import type { Events } from "./Events.ts"

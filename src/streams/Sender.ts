@@ -161,7 +161,15 @@ export class Sender {
         if (what === "full") settle(Result.fail(Limits.full(queue, this.limits)))
         else if (what === "added") {
           if (rows.length < announcedMax) {
-            rows.push([addition.id, addition.task, addition.delayMs === undefined ? "queued" : "scheduled", 0, now, null, null])
+            rows.push([
+              addition.id,
+              addition.task,
+              addition.delayMs === undefined ? "queued" : "scheduled",
+              0,
+              now,
+              null,
+              null
+            ])
           }
           settle(Result.succeed({ id: addition.id, duplicate: false }))
         } else settle(Result.succeed({ id: what.known, duplicate: true }))

@@ -32,9 +32,24 @@ const EngineLive = (limits: Limits.Limits) =>
           Effect.retry(Schedule.spaced("200 millis").pipe(Schedule.upTo({ times: 10 }))),
           Effect.catch((error) => Effect.logWarning("groups not made at boot; workers make them", error.message))
         )
+      yield* warnOfEviction
       return Sender.engine(new Sender.Sender(redis.client, redis.namespace, limits), waiters, registry)
     })
   )
+
+/** A server that evicts keys under pressure loses jobs: said loudly. Servers that refuse CONFIG say nothing. */
+const warnOfEviction = Effect.gen(function* () {
+  const redis = yield* Redis
+  const [, policy] = yield* redis.use(
+    "config",
+    (client) => client.config("GET", "maxmemory-policy") as Promise<ReadonlyArray<string>>
+  )
+  if (policy !== undefined && policy !== "noeviction") {
+    yield* Effect.logWarning(
+      `Redis evicts keys under memory pressure (maxmemory-policy ${policy}): jobs can be lost; set noeviction`
+    )
+  }
+}).pipe(Effect.ignore)
 
 /** The client side of the engine on Redis Streams. */
 export const StreamsLive = (

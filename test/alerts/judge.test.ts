@@ -21,7 +21,14 @@ const rule = (fields: Partial<AlertRule> = {}): AlertRule => ({
   ...fields
 })
 const lines = (count: number, fields: Partial<LogEvent> = {}): Array<LogEvent> =>
-  Array.from({ length: count }, (_, i) => ({ time: 0, level: "error", service: "", message: `boom ${i}`, attributes: {}, ...fields }))
+  Array.from({ length: count }, (_, i) => ({
+    time: 0,
+    level: "error",
+    service: "",
+    message: `boom ${i}`,
+    attributes: {},
+    ...fields
+  }))
 const states = (verdicts: ReadonlyArray<Judge.Verdict>) => verdicts.map(({ from, to }) => `${from} → ${to}`)
 /** As the pipeline keeps it. */
 const kept = (judge: Judge.Judge): Judge.JudgeState => JSON.parse(JSON.stringify(judge.state)) as Judge.JudgeState
@@ -52,7 +59,13 @@ describe("a rule without for", () => {
     expect(judge.tick(next - 1)).toEqual([])
     const [resolved] = judge.tick(next + 5000)
     // However late the clock looks, the alert ended when it ended.
-    expect(resolved).toMatchObject({ from: "firing", to: "resolved", at: next, alertId: fired!.alertId, resolvedAt: next })
+    expect(resolved).toMatchObject({
+      from: "firing",
+      to: "resolved",
+      at: next,
+      alertId: fired!.alertId,
+      resolvedAt: next
+    })
     expect(judge.nextTickAt).toBeUndefined()
     expect(states(judge.batch(lines(3), start + 200_000, "b4"))).toEqual(["inactive → firing"])
   })
@@ -76,7 +89,14 @@ describe("a rule with for", () => {
     expect(judge.nextTickAt).toBe(start + 30_000)
     expect(judge.tick(start + 29_999)).toEqual([])
     expect(judge.tick(start + 31_000)).toMatchObject([
-      { from: "pending", to: "firing", at: start + 30_000, alertId: pending!.alertId, startedAt: start, firedAt: start + 30_000 }
+      {
+        from: "pending",
+        to: "firing",
+        at: start + 30_000,
+        alertId: pending!.alertId,
+        startedAt: start,
+        firedAt: start + 30_000
+      }
     ])
   })
 
@@ -85,7 +105,10 @@ describe("a rule with for", () => {
     judge.batch(lines(3), start, "b1")
     const verdicts = judge.tick(start + 60_000)
     expect(states(verdicts)).toEqual(["pending → inactive"])
-    expect(verdicts[0]).toMatchObject({ reason: "ended before 30 seconds had passed: 0 lines in 10 seconds, threshold 3", firedAt: null })
+    expect(verdicts[0]).toMatchObject({
+      reason: "ended before 30 seconds had passed: 0 lines in 10 seconds, threshold 3",
+      firedAt: null
+    })
   })
 })
 
@@ -163,7 +186,9 @@ describe("samples", () => {
 describe("cost", () => {
   it("is small for twenty rules and 500 lines", () => {
     const words = ["timeout", "refused", "level:>=warn disk", "service:api-* -retry", "http.status:5*"]
-    const judge = Judge.make(Array.from({ length: 20 }, (_, i) => rule({ id: RuleId.make(`r${i}`), query: words[i % 5]!, threshold: 1e6 })))
+    const judge = Judge.make(
+      Array.from({ length: 20 }, (_, i) => rule({ id: RuleId.make(`r${i}`), query: words[i % 5]!, threshold: 1e6 }))
+    )
     const batch = lines(500, { message: "a line of ordinary length about nothing in particular, one of many" })
     for (let i = 0; i < 20; i++) judge.batch(batch, start + i, `w${i}`)
     const from = performance.now()
@@ -179,7 +204,13 @@ describe("verdictOf", () => {
     const active = Judge.alertOf(opened)
     expect(active).toMatchObject({ state: "firing", firedAt: new Date(start).toISOString(), resolvedAt: null })
     const ended = Judge.verdictOf(rule(), { at: start + 5, value: 0, to: "resolved", active })
-    expect(ended).toMatchObject({ alertId: active.id, from: "firing", startedAt: start, firedAt: start, resolvedAt: start + 5 })
+    expect(ended).toMatchObject({
+      alertId: active.id,
+      from: "firing",
+      startedAt: start,
+      firedAt: start,
+      resolvedAt: start + 5
+    })
   })
 })
 
@@ -192,7 +223,10 @@ describe("route", () => {
 
   it("tells a firing alert with its lines, and its end without", () => {
     expect(route(alert(), "firing")).toEqual([
-      { channel: "in_app", message: { title: "Firing: errors", body: "7 lines in 1 minute, threshold 3\n\na\nb", severity: "critical" } }
+      {
+        channel: "in_app",
+        message: { title: "Firing: errors", body: "7 lines in 1 minute, threshold 3\n\na\nb", severity: "critical" }
+      }
     ])
     expect(route(alert({ state: "resolved", reason: "over: 0 lines" }), "resolved")).toEqual([
       { channel: "in_app", message: { title: "Resolved: errors", body: "over: 0 lines", severity: "info" } }
@@ -206,7 +240,10 @@ describe("route", () => {
   })
 
   it("keeps to the lengths that channels accept", () => {
-    const [dispatch] = route(alert({ ruleName: "x".repeat(500), samples: Array.from({ length: 5 }, () => "y".repeat(2000)) }), "firing")
+    const [dispatch] = route(
+      alert({ ruleName: "x".repeat(500), samples: Array.from({ length: 5 }, () => "y".repeat(2000)) }),
+      "firing"
+    )
     expect(dispatch!.message.title.length).toBe(200)
     expect(dispatch!.message.body.length).toBe(4000)
   })

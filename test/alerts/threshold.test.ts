@@ -7,7 +7,8 @@ import { type ThresholdState, bucketMs, bucketsMax, threshold } from "../../src/
 
 const event: LogEvent = { time: 0, level: "error", service: "", message: "x", attributes: {} }
 const spec = { type: "threshold", query: "x", window: "1 minute", threshold: 5, for: "0 seconds" } as const
-const integer = (minimum: number, maximum: number) => Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
+const integer = (minimum: number, maximum: number) =>
+  Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
 
 describe("validate", () => {
   it("accepts a whole rule", () => {
@@ -41,25 +42,34 @@ describe("threshold", () => {
   // Arrivals as gaps in ms and lines in each batch.
   const arrivals = Arbitrary.array(Arbitrary.all([integer(0, 40_000), integer(0, 4)]), { maxLength: 60 })
 
-  it.prop("counts the lines of the window, none too long by more than a bucket", [arrivals, integer(1, 3000)], ([batches, seconds]) => {
-    const windowMs = seconds * 1000
-    const watch = threshold.watch({ ...spec, window: `${seconds} seconds` })
-    const width = bucketMs(windowMs)
-    const seen: Array<number> = []
-    let state: ThresholdState = watch.start()
-    let at = 1_700_000_000_000
-    for (const [gap, lines] of batches) {
-      at += gap
-      state = watch.observe(state, Array.from({ length: lines }, () => event), at, lines)
-      for (let i = 0; i < lines; i++) seen.push(at)
-      const { met, value } = watch.evaluate(state, at)
-      const least = seen.filter((time) => time > at - windowMs).length
-      const most = seen.filter((time) => time > at - windowMs - width).length
-      if (value < least || value > most || met !== value >= 5) return false
-      if (state.starts.length > bucketsMax || state.starts.length !== state.counts.length) return false
+  it.prop(
+    "counts the lines of the window, none too long by more than a bucket",
+    [arrivals, integer(1, 3000)],
+    ([batches, seconds]) => {
+      const windowMs = seconds * 1000
+      const watch = threshold.watch({ ...spec, window: `${seconds} seconds` })
+      const width = bucketMs(windowMs)
+      const seen: Array<number> = []
+      let state: ThresholdState = watch.start()
+      let at = 1_700_000_000_000
+      for (const [gap, lines] of batches) {
+        at += gap
+        state = watch.observe(
+          state,
+          Array.from({ length: lines }, () => event),
+          at,
+          lines
+        )
+        for (let i = 0; i < lines; i++) seen.push(at)
+        const { met, value } = watch.evaluate(state, at)
+        const least = seen.filter((time) => time > at - windowMs).length
+        const most = seen.filter((time) => time > at - windowMs - width).length
+        if (value < least || value > most || met !== value >= 5) return false
+        if (state.starts.length > bucketsMax || state.starts.length !== state.counts.length) return false
+      }
+      return true
     }
-    return true
-  })
+  )
 
   it.prop("says when it ends: met until just before, not at that moment", [arrivals], ([batches]) => {
     const watch = threshold.watch(spec)
@@ -67,7 +77,12 @@ describe("threshold", () => {
     let at = 1_700_000_000_000
     for (const [gap, lines] of batches) {
       at += gap
-      state = watch.observe(state, Array.from({ length: lines }, () => event), at, lines)
+      state = watch.observe(
+        state,
+        Array.from({ length: lines }, () => event),
+        at,
+        lines
+      )
       const { met, nextAt } = watch.evaluate(state, at)
       if (met !== (nextAt !== undefined)) return false
       if (nextAt === undefined) continue

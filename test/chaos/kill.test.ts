@@ -30,8 +30,7 @@ const worker = (namespace: string) =>
     (child) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
-const doneSoFar = (namespace: string) =>
-  Redis.use((redis) => redis.use("hlen", (c) => c.hlen(`${namespace}:tally`)))
+const doneSoFar = (namespace: string) => Redis.use((redis) => redis.use("hlen", (c) => c.hlen(`${namespace}:tally`)))
 
 /** Looks at the lag of all streams until interrupted; what is not a number is kept. */
 const watchLag = (namespace: string, wrong: Array<unknown>, looks: { count: number }) =>
@@ -40,7 +39,9 @@ const watchLag = (namespace: string, wrong: Array<unknown>, looks: { count: numb
       Effect.andThen(
         redis.use("xinfo", async (c) => {
           for (const queue of queues) {
-            const groups = (await c.xinfo("GROUPS", `${namespace}:{${queue}}:jobs`)) as ReadonlyArray<ReadonlyArray<unknown>>
+            const groups = (await c.xinfo("GROUPS", `${namespace}:{${queue}}:jobs`)) as ReadonlyArray<
+              ReadonlyArray<unknown>
+            >
             for (const group of groups) {
               looks.count++
               const lag = group[group.indexOf("lag") + 1]
@@ -56,7 +57,7 @@ const watchLag = (namespace: string, wrong: Array<unknown>, looks: { count: numb
 /** Enqueues, does something terrible in the middle, and looks at the end. */
 const amid = (
   name: string,
-  terror: (workers: ReadonlyArray<ChildProcess>, namespace: string) => Effect.Effect<void, never, never>,
+  terror: (workers: ReadonlyArray<ChildProcess>, namespace: string) => Effect.Effect<void>,
   mostRuns: number
 ) => {
   const namespace = freshNamespace(name)
@@ -68,7 +69,10 @@ const amid = (
     yield* Effect.forkScoped(watchLag(namespace, wrong, looks))
     const workers = yield* Effect.all([worker(namespace), worker(namespace)], { concurrency: 2 })
     const ids = yield* engine.enqueueAll(Array.from({ length: jobs }, (_, n) => Tally.job({ n })))
-    yield* eventually("some are done", Effect.map(doneSoFar(namespace), (n) => n > 150))
+    yield* eventually(
+      "some are done",
+      Effect.map(doneSoFar(namespace), (n) => n > 150)
+    )
     yield* terror(workers, namespace)
     const results = yield* Effect.forEach(ids, (id) => engine.await(id), { concurrency: "unbounded" }).pipe(
       Effect.timeout("15 seconds")
@@ -89,7 +93,10 @@ const amid = (
         if (row[2] === "done") written.set(row[0], (written.get(row[0]) ?? 0) + 1)
       }
     }
-    assert.deepStrictEqual([...written].filter(([, times]) => times > 1), [])
+    assert.deepStrictEqual(
+      [...written].filter(([, times]) => times > 1),
+      []
+    )
     const runs = yield* redis.use("hvals", (c) => c.hvals(`${namespace}:tally`))
     const again = runs.filter((n) => Number(n) > 1).length
     assert.isTrue(again <= mostRuns, `${again} jobs ran more than once`)
@@ -114,7 +121,11 @@ it.live(
         Effect.gen(function* () {
           first?.kill("SIGSTOP")
           yield* Effect.forkDetach(
-            eventually("the others have finished", Effect.map(doneSoFar(namespace), (n) => n === jobs), 20_000).pipe(
+            eventually(
+              "the others have finished",
+              Effect.map(doneSoFar(namespace), (n) => n === jobs),
+              20_000
+            ).pipe(
               Effect.andThen(Effect.sync(() => first?.kill("SIGCONT"))),
               Effect.provide(clientLayer(namespace)),
               Effect.ignore

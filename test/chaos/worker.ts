@@ -16,13 +16,13 @@ export const Tally = Task.make("tally", {
 const namespace = process.env["WORKER_NAMESPACE"]
 if (namespace !== undefined) {
   const tasks = Tally.toLayer(
-    Effect.map(Redis, (redis) =>
-      ({ n }: { readonly n: number }) =>
-        redis.use("tally", (c) => c.hincrby(`${namespace}:tally`, String(n), 1)).pipe(
-          Effect.andThen(Effect.sleep(5)),
-          Effect.as({ n, pid: process.pid }),
-          Effect.orDie
-        )
+    Effect.map(
+      Redis,
+      (redis) =>
+        ({ n }: { readonly n: number }) =>
+          redis
+            .use("tally", (c) => c.hincrby(`${namespace}:tally`, String(n), 1))
+            .pipe(Effect.andThen(Effect.sleep(5)), Effect.as({ n, pid: process.pid }), Effect.orDie)
     )
   )
   const live = Workers.layer({ concurrency: 8, leaseMs: 1_000, drainTimeout: "2 seconds" }).pipe(

@@ -61,6 +61,7 @@ describe("parse", () => {
     ['a "b', 4, '`"` that ends the phrase begun at 2', "the end"],
     ["level:loud x", 6, "a level: unknown, trace, debug, info, warn, error or fatal", '"loud"'],
     ["level:", 6, "a level: unknown, trace, debug, info, warn, error or fatal", "the end"],
+    ["level:constructor", 6, "a level: unknown, trace, debug, info, warn, error or fatal", '"constructor"'],
     ["service:", 8, "a service name", "the end"],
     ['""', 0, "a phrase that is not empty", '"\\"\\""']
   ])("refuses %s", (text, position, expected, got) => {
@@ -178,9 +179,16 @@ describe("matches", () => {
     expect(Query.matches({ _tag: "Not", part: query }, one)).toBe(!Query.matches(query, one))
   })
 
-  it.prop("wildcards agree with a regular expression", [Arbitrary.array(Arbitrary.schema(Schema.Literals(["", "a", "b", "ab"])), { minLength: 1, maxLength: 4 }), Arbitrary.array(Arbitrary.schema(Schema.Literals(["a", "b"])), { maxLength: 6 })], ([pieces, letters]) => {
-    const service = letters.join("")
-    const expected = new RegExp(`^${pieces.join(".*")}$`, "u").test(service)
-    expect(Query.matches({ _tag: "Service", pattern: pieces }, event({ service }))).toBe(expected)
-  })
+  it.prop(
+    "wildcards agree with a regular expression",
+    [
+      Arbitrary.array(Arbitrary.schema(Schema.Literals(["", "a", "b", "ab"])), { minLength: 1, maxLength: 4 }),
+      Arbitrary.array(Arbitrary.schema(Schema.Literals(["a", "b"])), { maxLength: 6 })
+    ],
+    ([pieces, letters]) => {
+      const service = letters.join("")
+      const expected = new RegExp(`^${pieces.join(".*")}$`, "u").test(service)
+      expect(Query.matches({ _tag: "Service", pattern: pieces }, event({ service }))).toBe(expected)
+    }
+  )
 })

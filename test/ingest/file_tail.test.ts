@@ -24,7 +24,9 @@ const following = (options: Partial<TailOptions> = {}) =>
     turn,
     next: Effect.gen(function* () {
       const seen: Array<string> = []
-      yield* turn(({ lines, path }) => Effect.sync(() => void seen.push(...lines.map((line) => `${basename(path)}: ${line}`))))
+      yield* turn(({ lines, path }) =>
+        Effect.sync(() => void seen.push(...lines.map((line) => `${basename(path)}: ${line}`)))
+      )
       return seen
     })
   }))
@@ -42,7 +44,8 @@ describe("file_tail", () => {
         expect(yield* next).toEqual(["a.log: new é"])
         expect(yield* next).toEqual([])
       })
-    ))
+    )
+  )
 
   it.effect("begins at the start when told, and reads files that appear later whole", () =>
     Effect.scoped(
@@ -53,7 +56,8 @@ describe("file_tail", () => {
         yield* write("b.log", "three\n")
         expect(yield* next).toEqual(["b.log: three"])
       })
-    ))
+    )
+  )
 
   it.effect("follows a rotation by renaming: the old file to its end, the new from its start", () =>
     Effect.scoped(
@@ -72,7 +76,8 @@ describe("file_tail", () => {
         yield* TestClock.adjust("6 seconds")
         expect(yield* next).toEqual(["a.log: 5"])
       })
-    ))
+    )
+  )
 
   it.effect("does not read a file again under its new name", () =>
     Effect.scoped(
@@ -86,7 +91,8 @@ describe("file_tail", () => {
         yield* TestClock.adjust("1 minute")
         expect(yield* next).toEqual([])
       })
-    ))
+    )
+  )
 
   it.effect("follows a rotation by copying and emptying", () =>
     Effect.scoped(
@@ -104,7 +110,8 @@ describe("file_tail", () => {
         yield* append("a.log", "quite another beginning\nmore\n")
         expect(yield* next).toEqual(["a.log: quite another beginning", "a.log: more"])
       })
-    ))
+    )
+  )
 
   it.effect("goes on after a restart where it was, and reads what came meanwhile", () =>
     Effect.gen(function* () {
@@ -133,7 +140,8 @@ describe("file_tail", () => {
           expect(yield* next).toEqual(["a.log: anew and longer"])
         })
       )
-    }))
+    })
+  )
 
   it.effect("saves no position before the lines are taken, so a failure repeats them", () =>
     Effect.gen(function* () {
@@ -152,7 +160,8 @@ describe("file_tail", () => {
           expect(yield* next).toEqual(["a.log: 1", "a.log: 2"])
         })
       )
-    }))
+    })
+  )
 
   it.effect("starts over with a positions file that was cut short", () =>
     Effect.scoped(
@@ -163,7 +172,8 @@ describe("file_tail", () => {
         expect(yield* next).toEqual(["a.log: 1"])
         yield* Effect.promise(async () => JSON.parse(await readFile(at("positions.json"), "utf8")) as unknown)
       })
-    ))
+    )
+  )
 
   it.effect("leaves binary and packed files and folders alone", () =>
     Effect.scoped(
@@ -175,7 +185,8 @@ describe("file_tail", () => {
         const { next } = yield* following({ from: "start" })
         expect(yield* next).toEqual(["d.log: text"])
       })
-    ))
+    )
+  )
 
   it.effect("cuts a line that never ends, not within a character, and reads a big file to its end", () =>
     Effect.scoped(
@@ -187,5 +198,6 @@ describe("file_tail", () => {
         expect(lines.some((line) => line.includes("\uFFFD"))).toBe(false)
         expect(lines.join("").split("é").length - 1).toBe(300 * 1024)
       })
-    ))
+    )
+  )
 })

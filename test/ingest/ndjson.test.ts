@@ -6,7 +6,9 @@ import { type LineMode, lineMax, makeLineDecoder } from "../../src/ingest/protoc
 const decode = (mode: LineMode, body: string | Uint8Array, cuts: ReadonlyArray<number> = [], max?: number) => {
   const bytes = Buffer.from(body as string)
   const decoder = makeLineDecoder(mode, max)
-  const ends = [...new Set([...cuts.map((cut) => Math.floor(cut * bytes.length)), bytes.length])].toSorted((a, b) => a - b)
+  const ends = [...new Set([...cuts.map((cut) => Math.floor(cut * bytes.length)), bytes.length])].toSorted(
+    (a, b) => a - b
+  )
   const lines: Array<string> = []
   let from = 0
   for (const end of ends) {
@@ -20,7 +22,9 @@ const decode = (mode: LineMode, body: string | Uint8Array, cuts: ReadonlyArray<n
   return { lines, rejected: decoder.rejected, rejectedTotal: decoder.rejectedTotal }
 }
 
-const cuts = Arbitrary.array(Arbitrary.schema(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))), { maxLength: 12 })
+const cuts = Arbitrary.array(Arbitrary.schema(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))), {
+  maxLength: 12
+})
 
 describe("text", () => {
   it("cuts lines, with either line end, and ignores empty ones", () => {
@@ -33,10 +37,14 @@ describe("text", () => {
     expect(decode("text", "")).toMatchObject({ lines: [] })
   })
 
-  it.prop("does not care where chunks end", [Arbitrary.array(Schema.String), cuts], ([pieces, at]) => {
+  it.prop("does not care where chunks end", [Schema.Array(Schema.String), cuts], ([pieces, at]) => {
     const body = pieces.map((piece) => piece.toWellFormed()).join("\n")
     expect(decode("text", body, at)).toEqual(decode("text", body))
-    const expected = body.replace(/^\uFEFF/u, "").split("\n").map((line) => line.replace(/\r$/u, "")).filter((line) => line.trim() !== "")
+    const expected = body
+      .replace(/^\uFEFF/u, "")
+      .split("\n")
+      .map((line) => line.replace(/\r$/u, ""))
+      .filter((line) => line.trim() !== "")
     expect(decode("text", body, at).lines).toEqual(expected)
   })
 
@@ -84,7 +92,12 @@ describe("json", () => {
     const body = ' [ {"a": "]},{\\"",\n "b": 12345678901234567890}, "a line", "two\\nlines", "", 5, [1], null,\n{} ] '
     for (const at of [[], [0.1, 0.2, 0.3, 0.31, 0.32, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]]) {
       expect(decode("json", body, at)).toEqual({
-        lines: ['{"a": "]},{\\"",  "b": 12345678901234567890}'.replace("  ", "  "), "a line", '{"message":"two\\nlines"}', "{}"],
+        lines: [
+          '{"a": "]},{\\"",  "b": 12345678901234567890}'.replace("  ", "  "),
+          "a line",
+          '{"message":"two\\nlines"}',
+          "{}"
+        ],
         rejected: [
           { line: 5, reason: "expected a JSON object or string, got a number" },
           { line: 6, reason: "expected a JSON object or string, got an array" },
@@ -124,7 +137,9 @@ describe("json", () => {
     }
   })
 
-  const anyJson = Arbitrary.array(Schema.Struct({ a: Schema.String, b: Schema.NullOr(Schema.Finite), "{": Schema.Array(Schema.String) }))
+  const anyJson = Schema.Array(
+    Schema.Struct({ a: Schema.String, b: Schema.NullOr(Schema.Finite), "{": Schema.Array(Schema.String) })
+  )
   it.prop("hands on any array whole, wherever chunks end", [anyJson, cuts, Schema.Boolean], ([objects, at, pretty]) => {
     const clean = JSON.parse(JSON.stringify(objects).toWellFormed()) as Array<unknown>
     const { lines, rejectedTotal } = decode("json", JSON.stringify(clean, null, pretty ? 2 : 0), at)

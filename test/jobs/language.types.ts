@@ -19,7 +19,10 @@ const Second = Task.make("second", {
 })
 const Plain = Task.make("plain", { payload: { a: Schema.Int } })
 const Last = Task.make("last", {
-  payload: { results: Schema.Array(Schema.Struct({ projectId: Schema.String, stored: Schema.Int })), note: Schema.String }
+  payload: {
+    results: Schema.Array(Schema.Struct({ projectId: Schema.String, stored: Schema.Int })),
+    note: Schema.String
+  }
 })
 
 export const run: Effect.Effect<

@@ -42,7 +42,9 @@ const times: Readonly<Record<string, (row: Row) => number>> = {
   Hadoop: (row) => iso(row["Date"]!, row["Time"]!.replace(",", ".")),
   HealthApp: (row) => {
     const [date, hour, minute, second, ms] = row["Time"]!.split(/[-:]/u)
-    return iso(date!.replace(/(....)(..)(..)/u, "$1-$2-$3"), `${two(hour!)}:${two(minute!)}:${two(second!)}`) + Number(ms)
+    return (
+      iso(date!.replace(/(....)(..)(..)/u, "$1-$2-$3"), `${two(hour!)}:${two(minute!)}:${two(second!)}`) + Number(ms)
+    )
   },
   Linux: (row) => iso(`2026-${month(row["Month"]!)}-${two(row["Date"]!)}`, row["Time"]!),
   Spark: (row) => iso(`20${row["Date"]!.replaceAll("/", "-")}`, row["Time"]!),
@@ -83,10 +85,15 @@ interface Sample {
 
 describe.skipIf(!there)("other people's lines (skipped where ../shared/data is absent)", () => {
   it("reads the times of 60 programs", () => {
-    const samples = read("parse/crowdsec_dev.ndjson").trim().split("\n").map((line) => JSON.parse(line) as Sample)
+    const samples = read("parse/crowdsec_dev.ndjson")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Sample)
     const timed = samples.filter((sample) => sample.timestamp !== null)
     // A few of the expected times have fewer digits than the line, or forget its zone.
-    const near = timed.filter(({ raw, timestamp }) => Math.abs(parseLine(raw, { now }).time - Date.parse(timestamp!)) < 1000)
+    const near = timed.filter(
+      ({ raw, timestamp }) => Math.abs(parseLine(raw, { now }).time - Date.parse(timestamp!)) < 1000
+    )
     expect(timed.length).toBeGreaterThan(400)
     expect(near.length / timed.length).toBeGreaterThan(0.99)
   })
@@ -98,7 +105,10 @@ describe.skipIf(!there)("other people's lines (skipped where ../shared/data is a
     ["parse_syslog", { service: "non", level: "info", time: Date.UTC(2020, 2, 13, 20, 45, 38, 119) }],
     ["parse_common_log", { level: "info", time: Date.UTC(2000, 9, 10, 20, 55, 36) }]
   ])("%s", (name, expected) => {
-    const samples = read("parse/vrl_parse_examples.ndjson").trim().split("\n").map((line) => JSON.parse(line) as { fn: string; source: string })
+    const samples = read("parse/vrl_parse_examples.ndjson")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { fn: string; source: string })
     const source = samples.find((sample) => sample.fn === name)!.source
     const line = /s'((?:[^'\\]|\\.)*)'/u.exec(source)?.[1] ?? /"((?:[^"\\]|\\.)*)"/u.exec(source)![1]!
     expect(parseLine(line, { now })).toMatchObject(expected)

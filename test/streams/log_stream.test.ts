@@ -8,8 +8,8 @@ const config: LogStreamConfig = { partitions: 1, batchesMax: 5, bytesMax: 10_000
 
 /** A log stream under a prefix of its own. */
 const stream = (options: Partial<LogStreamConfig> = {}) =>
-  LogStream.layer({ ...config, ...options }).pipe(Layer.provideMerge(redisLayer(`${namespace}-${++streams}`)))
-const namespace = freshNamespace("logs")
+  LogStream.layer({ ...config, ...options }).pipe(Layer.provideMerge(redisLayer(`${prefix}-${++streams}`)))
+const prefix = freshNamespace("logs")
 let streams = 0
 
 const batch = (id: string, lines: ReadonlyArray<string> = ["a", "b"]) => ({ id, project: "p", receivedAt: 1_000, lines })

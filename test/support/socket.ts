@@ -30,7 +30,7 @@ export const openSocket = (app: Pick<App, "url">, key: string | undefined, query
     })
     const heard: Array<Message> = []
     const closed = new Promise<number>((end) => socket.on("close", end))
-    socket.on("message", (raw) => heard.push(JSON.parse(String(raw)) as Message))
+    socket.on("message", (raw) => heard.push(JSON.parse((raw as Buffer).toString()) as Message))
     socket.on("error", failed)
     socket.on("open", () =>
       done({

@@ -6,7 +6,8 @@ import { type Dispatch, type Stage, pass } from "./Stage.ts"
 const titleMax = 200
 const bodyMax = 4000
 
-const cut = (text: string, max: number): string => (text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`)
+const cut = (text: string, max: number): string =>
+  text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`
 
 const messageOf = (alert: Alert, state: "firing" | "resolved"): Dispatch["message"] => {
   const firing = state === "firing"

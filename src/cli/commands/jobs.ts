@@ -83,7 +83,7 @@ export const revoke = Command.make(
     withEngine(
       Effect.gen(function* () {
         const control = yield* Control
-        for (const id of ids) line(`${id}  ${String(yield* control.revoke(id, { terminate }))}`)
+        for (const id of ids) line(`${id}  ${yield* control.revoke(id, { terminate })}`)
       })
     )
 ).pipe(Command.withDescription("Cancel jobs"))

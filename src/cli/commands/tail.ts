@@ -45,7 +45,7 @@ const session = (
     let refused: string | undefined
     socket.on("open", () => socket.send(JSON.stringify({ type: "subscribe", topic: "tail", ...subscription })))
     socket.on("message", (raw) => {
-      const message = JSON.parse(String(raw)) as ServerMessage
+      const message = JSON.parse((raw as Buffer).toString()) as ServerMessage
       if (message.type === "error" && message.code !== "unavailable") {
         refused = message.message
         socket.close()

@@ -53,12 +53,12 @@ export const openBody = Effect.fnUntraced(function* (limits: IngestLimits) {
   if (/^100-continue$/iu.test(message.headers.expect ?? "")) {
     ;(NodeHttpServerRequest.toServerResponse(request) as ServerResponse).writeContinue()
   }
-  if (unpacker === undefined) return { stream: message as Readable, headers: message.headers }
+  if (unpacker === undefined) return { stream: message, headers: message.headers }
   const stream = unpacker()
   message.on("error", (error) => stream.destroy(error))
   message.on("aborted", () => stream.destroy(new Error("the client went away")))
   message.pipe(stream)
-  return { stream: stream as Readable, headers: message.headers }
+  return { stream: stream, headers: message.headers }
 })
 
 const tooLarge = (limits: IngestLimits, accepted = 0): TooLarge =>

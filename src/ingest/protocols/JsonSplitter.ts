@@ -38,6 +38,8 @@ export class JsonSplitter {
       if (!this.inside) {
         if (!this.begins(code)) continue
         start = i
+        // What ends a bare word does not end one that begins with it.
+        if (this.bare) continue
       }
       // A bare word (number, true, rubbish) ends before what ends it, all else with its last character.
       if (this.bare && (isSpace(code) || code === comma || code === close || code === openBrace)) {

@@ -67,7 +67,7 @@ export const make = Effect.fnUntraced(function* (
     const now = yield* Clock.currentTimeMillis
     if (now - scannedAt >= rescanMs) scannedAt = yield* scan(false)
     let count = 0
-    for (const file of [...tail.files.values()]) {
+    for (const file of tail.files.values()) {
       for (;;) {
         const fresh = yield* run(() => tail.read(file, now))
         if (fresh === undefined) break

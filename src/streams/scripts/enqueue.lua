@@ -1,4 +1,4 @@
--- Adds up to 128 jobs to one queue, at once or for later.
+-- Adds up to a few dozen jobs to one queue, at once or for later.
 -- KEYS    1 jobs stream, 2 delayed set, 3 meta hash
 -- ARGV    1 key prefix of the queue, 2 default limit, 3 control channel, then six per job:
 --         id, task, payload, meta ('' = none), delay in ms ('' = now), check ('' = fresh id, 'c' = id may be known,

@@ -1,4 +1,4 @@
--- Cancels up to 128 jobs that nobody has claimed yet, delayed ones included.
+-- Cancels up to 64 jobs that nobody has claimed yet, delayed ones included.
 -- KEYS    1 jobs stream, 2 delayed set
 -- ARGV    1 key prefix, 2 group, 3 ttl ms, 4 error as JSON
 -- returns how many were cancelled (0 = nothing is left), and the metas of those that others wait for
@@ -19,7 +19,7 @@ local function cancel(id, task, meta)
   end
   count = count + 1
 end
-for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 127)) do
+for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 63)) do
   local job = redis.call('HMGET', prefix .. 'job:' .. id, 'task', 'meta')
   cancel(id, job[1], job[2])
   redis.call('ZREM', KEYS[2], id)
@@ -34,7 +34,7 @@ for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
     for i = 1, #info, 2 do stream[info[i]] = info[i + 1] end
     local read = stream['entries-added'] - group['lag']
     local last
-    for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. group['last-delivered-id'], '+', 'COUNT', 128)) do
+    for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. group['last-delivered-id'], '+', 'COUNT', 64)) do
       local job = {}
       for i = 1, #entry[2], 2 do job[entry[2][i]] = entry[2][i + 1] end
       cancel(job['id'], job['task'], job['meta'])

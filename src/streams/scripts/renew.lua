@@ -1,4 +1,4 @@
--- Renews the lease of up to 128 held entries, without stealing back what another worker has taken.
+-- Renews the lease of up to a few dozen held entries, without stealing back what another worker has taken.
 -- KEYS    1 jobs stream
 -- ARGV    1 group, 2 consumer, 3 and 4 lowest and highest entry id (a hint), then entry, delivery count per held entry
 -- returns the entries whose claim was lost

@@ -1,4 +1,4 @@
--- Finishes up to 128 attempts of one queue, each only where its claim still holds.
+-- Finishes up to a few dozen attempts of one queue, each only where its claim still holds.
 -- KEYS    1 jobs stream, 2 delayed set, 3 dead stream, 4 revoked set, 5 cursor hash
 -- ARGV    1 key prefix, 2 group, 3 consumer, 4 and 5 lowest and highest entry id (a hint), 6 control channel, then per attempt
 --         'D' done:  kind, entry, delivery count, id, task, run, result, ttl ms

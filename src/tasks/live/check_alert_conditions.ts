@@ -3,9 +3,9 @@
  * opens an alert that the pipeline missed and ends one whose condition is long over; where the pipeline did its work it
  * changes nothing.
  */
-import { Clock, Duration, Effect, Schema } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import * as Judge from "../../alerts/Judge.ts"
-import type { AlertRule } from "../../domain/Alert.ts"
+import { type AlertRule, durationMs } from "../../domain/Alert.ts"
 import { ProjectId } from "../../domain/Ids.ts"
 import * as Query from "../../domain/Query.ts"
 import * as Task from "../../jobs/Task.ts"
@@ -39,7 +39,7 @@ export const CheckAlertConditionsLive = CheckAlertConditions.toLayer(
       Effect.gen(function* () {
         const parsed = Query.parse(rule.query)
         if (!parsed.ok) return 0
-        const windowMs = Duration.toMillis(Duration.fromInputUnsafe(rule.window as Duration.Input))
+        const windowMs = durationMs(rule.window)
         return yield* logs.count({
           project: rule.project,
           query: parsed.query,
@@ -49,8 +49,8 @@ export const CheckAlertConditionsLive = CheckAlertConditions.toLayer(
       })
 
     const check = Effect.fnUntraced(function* (rule: AlertRule, now: number) {
-      const forMs = Duration.toMillis(Duration.fromInputUnsafe(rule.for as Duration.Input))
-      const windowMs = Duration.toMillis(Duration.fromInputUnsafe(rule.window as Duration.Input))
+      const forMs = durationMs(rule.for)
+      const windowMs = durationMs(rule.window)
       const value = yield* count(rule, now)
       const active = yield* alerts.active(rule.id)
       const met = value >= rule.threshold && (forMs === 0 || (yield* count(rule, now - forMs)) >= rule.threshold)

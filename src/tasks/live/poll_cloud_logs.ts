@@ -3,6 +3,7 @@
  * are keyed by the cursor they start at: a poll that dies in between is repeated and adds each line once.
  */
 import { Effect, Schema } from "effect"
+import type { Connection } from "../../domain/Connection.ts"
 import { ConnectionId } from "../../domain/Ids.ts"
 import { sources } from "../../ingest/all.ts"
 import * as Retry from "../../jobs/Retry.ts"
@@ -20,6 +21,13 @@ export const PollCloudLogs = Task.make("poll_cloud_logs", {
   unique: ({ connectionId }) => connectionId
 })
 
+/** Polls of one job while there is more to fetch; the next job goes on. */
+const pollsMax = 20
+
+/** What is wrong with the settings of a connection of this kind; empty when nothing is. */
+export const connectionIssues = (kind: Connection["kind"], config: Connection["config"]) =>
+  sources[kind].validate(config)
+
 export const PollCloudLogsLive = PollCloudLogs.toLayer(
   Effect.gen(function* () {
     const connections = yield* Connections
@@ -28,19 +36,25 @@ export const PollCloudLogsLive = PollCloudLogs.toLayer(
       const connection = yield* Effect.mapError(connections.get(connectionId), dependencyFailed)
       if (connection === undefined || !connection.active)
         return yield* Task.cancel("the connection is gone or inactive")
-      const fetched = yield* sources[connection.kind].poll(connection.config, connection.cursor).pipe(
-        Effect.tapError((error) => Effect.ignore(connections.saveError(connectionId, error.message))),
-        Effect.mapError(dependencyFailed)
-      )
-      const key = `poll.${connectionId}.${connection.cursor ?? "start"}`
-      yield* intake.submit(connection.project, fetched.lines, key).pipe(
-        Effect.catchTags({
-          LogStreamFull: () => Task.snooze("5 seconds"),
-          RedisError: (error) => Effect.fail(dependencyFailed(error))
-        })
-      )
-      yield* Effect.mapError(connections.saveCursor(connectionId, fetched.cursor), dependencyFailed)
-      return { lines: fetched.lines.length }
+      let cursor = connection.cursor
+      let lines = 0
+      for (let poll = 0; poll < pollsMax; poll++) {
+        const fetched = yield* sources[connection.kind].poll(connection.config, cursor).pipe(
+          Effect.tapError((error) => Effect.ignore(connections.saveError(connectionId, error.message))),
+          Effect.mapError(dependencyFailed)
+        )
+        yield* intake.submit(connection.project, fetched.lines, `poll.${connectionId}.${cursor ?? "start"}`).pipe(
+          Effect.catchTags({
+            LogStreamFull: () => Task.snooze("5 seconds"),
+            RedisError: (error) => Effect.fail(dependencyFailed(error))
+          })
+        )
+        yield* Effect.mapError(connections.saveCursor(connectionId, fetched.cursor), dependencyFailed)
+        cursor = fetched.cursor
+        lines += fetched.lines.length
+        if (!fetched.more) break
+      }
+      return { lines }
     })
   })
 )

@@ -43,8 +43,8 @@ export const eachBatch = <E, R>(
     let index = 0
     let total = 0
     let readBytes = 0
-    const flush = Effect.fnUntraced(function* (all: boolean) {
-      while (waiting.length >= batchLines || (all && waiting.length > 0)) {
+    const flush = Effect.fnUntraced(function* (least: number) {
+      while (waiting.length >= least) {
         const lines = waiting.slice(0, batchLines)
         waiting = waiting.slice(batchLines)
         yield* f(lines, index++, readBytes)
@@ -56,9 +56,9 @@ export const eachBatch = <E, R>(
       if (step.done === true) break
       readBytes += step.value.length
       waiting.push(...decoder.push(step.value))
-      yield* flush(false)
+      yield* flush(batchLines)
     }
     waiting.push(...decoder.end())
-    yield* flush(true)
+    yield* flush(1)
     return total
   })

@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import { AlertId, NotificationId, ProjectId } from "../../domain/Ids.ts"
 import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
-import { in_app } from "../../notify/channels/in_app.ts"
+import { channels } from "../../notify/all.ts"
 import { LiveBus } from "../../notify/LiveBus.ts"
 import { Notifications } from "../../store/Notifications.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
@@ -34,7 +34,9 @@ export const SendInAppNotificationLive = SendInAppNotification.toLayer(
         .create({ project: projectId, alertId, title, body, severity, dedupeKey })
         .pipe(Effect.mapError(dependencyFailed))
       if (created) {
-        yield* in_app.send(notification).pipe(Effect.provideService(LiveBus, bus), Effect.mapError(dependencyFailed))
+        yield* channels.in_app
+          .send(notification)
+          .pipe(Effect.provideService(LiveBus, bus), Effect.mapError(dependencyFailed))
       }
       return { notificationId: notification.id, created }
     })
