@@ -98,8 +98,9 @@ const tail = (s: Settings.Settings, globs: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const intake = yield* Intake
     yield* Effect.logInfo(`follows ${globs.join(", ")}`)
-    return yield* follow({ patterns: globs, from: "start", positionsFile: resolve(s.dataDir, "tail.json") }, ({ lines }) =>
-      intake.submit(defaultProject, lines).pipe(Effect.retry(Schedule.spaced("1 second")))
+    return yield* follow(
+      { patterns: globs, from: "start", positionsFile: resolve(s.dataDir, "tail.json") },
+      ({ lines }) => intake.submit(defaultProject, lines).pipe(Effect.retry(Schedule.spaced("1 second")))
     )
   })
 

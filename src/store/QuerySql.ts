@@ -6,12 +6,6 @@
 import { type Level, levels, severity } from "../domain/Level.ts"
 import { type Pattern, type Query, anyPattern, matches } from "../domain/Query.ts"
 
-/** SQL text in which `$1`, `$2`, … stand for `params`, all of them sent as text. */
-export interface Condition {
-  readonly text: string
-  readonly params: ReadonlyArray<string>
-}
-
 /** Collects parameters while SQL text is put together. */
 export class Params {
   readonly values: Array<string> = []

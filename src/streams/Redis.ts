@@ -17,7 +17,13 @@ export class RedisError extends Data.TaggedError("RedisError")<{
     return `Redis ${this.op} failed: ${reason(this.cause)}`
   }
 }
-const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+const reason = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return String(cause)
+  // What ioredis says after its retries tells of its options instead of the server.
+  return cause.name === "MaxRetriesPerRequestError"
+    ? "the server can't be reached (is REDIS_URL right?)"
+    : cause.message
+}
 
 /** The raw client type, for modules of `streams/` that speak commands. */
 export type Client = IORedis

@@ -8,12 +8,12 @@ import { freshNamespace, redisUrl } from "../support/engine.ts"
 const namespace = freshNamespace("examples")
 
 const output = (name: string) =>
-  Effect.callback<string, Error>((resume) => {
+  Effect.callback<string>((resume) => {
     execFile(
       process.execPath,
       ["--no-warnings", fileURLToPath(new URL(`../../examples/${name}.ts`, import.meta.url))],
       { env: { ...process.env, REDIS_URL: redisUrl, LOGLYTICS_NAMESPACE: namespace }, timeout: 15_000 },
-      (error, stdout, stderr) => resume(error === null ? Effect.succeed(stdout) : Effect.fail(new Error(stderr)))
+      (error, stdout, stderr) => resume(error === null ? Effect.succeed(stdout) : Effect.die(new Error(stderr)))
     )
   })
 

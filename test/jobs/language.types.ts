@@ -1,4 +1,5 @@
 /** What the compiler must refuse in the language of tasks. Checked by the type check alone; nothing here runs. */
+// @effect-diagnostics missingEffectError:off -- that it is refused is what stands here
 import { type Effect, Effect as Fx, Schema } from "effect"
 import type { AwaitError, Engine, EnqueueError } from "../../src/jobs/Engine.ts"
 import * as Flow from "../../src/jobs/Flow.ts"

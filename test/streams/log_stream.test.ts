@@ -12,11 +12,18 @@ const stream = (options: Partial<LogStreamConfig> = {}) =>
 const prefix = freshNamespace("logs")
 let streams = 0
 
-const batch = (id: string, lines: ReadonlyArray<string> = ["a", "b"]) => ({ id, project: "p", receivedAt: 1_000, lines })
+const batch = (id: string, lines: ReadonlyArray<string> = ["a", "b"]) => ({
+  id,
+  project: "p",
+  receivedAt: 1_000,
+  lines
+})
 
 const groupInfo = Effect.gen(function* () {
   const { client, namespace, use } = yield* Redis
-  const reply = (yield* use("XINFO", () => client.xinfo("GROUPS", `${namespace}:{logs:0}:batches`))) as Array<Array<unknown>>
+  const reply = (yield* use("XINFO", () => client.xinfo("GROUPS", `${namespace}:{logs:0}:batches`))) as Array<
+    Array<unknown>
+  >
   const flat = reply[0] ?? []
   return Object.fromEntries(flat.flatMap((name, i) => (i % 2 === 0 ? [[String(name), flat[i + 1]]] : [])))
 })
@@ -28,13 +35,19 @@ describe("LogStream", () => {
       for (const id of ["one", "two", "three"]) yield* logs.append(batch(id, [id, "with\nnewline"]))
       const owned = (yield* logs.own(0, "me"))!
       const first = yield* owned.read(2, 10)
-      assert.deepStrictEqual(first.map(({ id, lines }) => [id, lines]), [
-        ["one", ["one", "with\\nnewline"]],
-        ["two", ["two", "with\\nnewline"]]
-      ])
+      assert.deepStrictEqual(
+        first.map(({ id, lines }) => [id, lines]),
+        [
+          ["one", ["one", "with\\nnewline"]],
+          ["two", ["two", "with\\nnewline"]]
+        ]
+      )
       yield* owned.commit(first, new Map([["p", "state 1"]]))
       const rest = yield* owned.read(10, 10)
-      assert.deepStrictEqual(rest.map(({ id }) => id), ["three"])
+      assert.deepStrictEqual(
+        rest.map(({ id }) => id),
+        ["three"]
+      )
       yield* owned.commit(rest, new Map())
       assert.deepStrictEqual(yield* owned.read(10, 10), [])
       const [depth] = yield* logs.depth
@@ -94,7 +107,10 @@ describe("LogStream", () => {
       assert.isAbove(next.fence, former.fence)
       const late = yield* Effect.flip(former.commit(two, new Map([["p", "late"]])))
       assert.strictEqual(late._tag, "LeaseLost")
-      assert.deepStrictEqual((yield* next.read(5, 10)).map(({ id }) => id), ["two"])
+      assert.deepStrictEqual(
+        (yield* next.read(5, 10)).map(({ id }) => id),
+        ["two"]
+      )
       // Giving up a lease that is another's by now must not free it.
       yield* Scope.close(scope, Exit.void)
       assert.isUndefined(yield* logs.own(0, "third"))
@@ -109,7 +125,14 @@ describe("LogStream", () => {
       yield* logs.append(batch("after"))
       const owned = (yield* logs.own(0, "me"))!
       const entries = yield* owned.read(10, 10)
-      assert.deepStrictEqual(entries.map(({ id, kind }) => [kind, id]), [["lines", "before"], ["rules", ""], ["lines", "after"]])
+      assert.deepStrictEqual(
+        entries.map(({ id, kind }) => [kind, id]),
+        [
+          ["lines", "before"],
+          ["rules", ""],
+          ["lines", "after"]
+        ]
+      )
       yield* owned.commit(entries, new Map())
       assert.strictEqual((yield* groupInfo)["lag"], 0)
     }).pipe(Effect.scoped, Effect.provide(stream()))
