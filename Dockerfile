@@ -21,6 +21,7 @@ FROM node:24-slim
 ENV NODE_ENV=production \
     NODE_COMPILE_CACHE=/data/compile \
     LOGLYTICS_DATA_DIR=/data \
+    HOST=0.0.0.0 \
     PORT=8080
 WORKDIR /app
 RUN mkdir /data && chown node:node /data

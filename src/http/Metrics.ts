@@ -24,69 +24,49 @@ export const gauge = (name: string, help: string, samples: ReadonlyArray<Sample>
     })
   ].join("\n")
 
+/** One gauge per figure, a sample per row, told apart by a label. */
+const gauges = <Row>(
+  rows: ReadonlyArray<Row>,
+  label: string,
+  labelOf: (row: Row) => string | number,
+  figures: ReadonlyArray<readonly [name: string, help: string, value: (row: Row) => number]>
+): ReadonlyArray<string> =>
+  figures.map(([name, help, value]) =>
+    gauge(
+      name,
+      help,
+      rows.map((row) => ({ labels: { [label]: labelOf(row) }, value: value(row) }))
+    )
+  )
+
 const engineMetrics = Effect.gen(function* () {
   const inspect = yield* Inspect
   const queues = yield* inspect.queues
   const workers = yield* inspect.workers
-  const by = (value: (queue: (typeof queues)[number]) => number) =>
-    queues.map((queue) => ({ labels: { queue: queue.name }, value: value(queue) }))
   return [
-    gauge(
-      "loglytics_queue_backlog",
-      "Jobs that no worker has read yet.",
-      by((q) => q.backlog)
-    ),
-    gauge(
-      "loglytics_queue_in_flight",
-      "Jobs that workers have read and not settled.",
-      by((q) => q.inFlight)
-    ),
-    gauge(
-      "loglytics_queue_delayed",
-      "Jobs that wait for their time.",
-      by((q) => q.delayed)
-    ),
-    gauge(
-      "loglytics_queue_dead",
-      "Jobs that gave up.",
-      by((q) => q.dead)
-    ),
-    gauge(
-      "loglytics_queue_oldest_seconds",
-      "Age of the oldest job that could be taken.",
-      by((q) => q.oldestAgeMs / 1_000)
-    ),
+    ...gauges(queues, "queue", (q) => q.name, [
+      ["loglytics_queue_backlog", "Jobs that no worker has read yet.", (q) => q.backlog],
+      ["loglytics_queue_in_flight", "Jobs that workers have read and not settled.", (q) => q.inFlight],
+      ["loglytics_queue_delayed", "Jobs that wait for their time.", (q) => q.delayed],
+      ["loglytics_queue_dead", "Jobs that gave up.", (q) => q.dead],
+      ["loglytics_queue_oldest_seconds", "Age of the oldest job that could be taken.", (q) => q.oldestAgeMs / 1_000]
+    ]),
     gauge("loglytics_workers", "Workers with a heartbeat.", [{ labels: {}, value: workers.length }]),
-    gauge(
-      "loglytics_jobs_running",
-      "Jobs that run now, by worker.",
-      workers.map((worker) => ({ labels: { worker: worker.id }, value: worker.running.length }))
-    )
+    ...gauges(workers, "worker", (w) => w.id, [
+      ["loglytics_jobs_running", "Jobs that run now.", (w) => w.running.length],
+      ["loglytics_worker_processed", "Attempts ended since the worker's start.", (w) => w.processed],
+      ["loglytics_worker_failed", "Attempts failed since the worker's start.", (w) => w.failed]
+    ])
   ]
 })
 
 const logMetrics = Effect.gen(function* () {
   const logs = yield* LogStream
-  const depth = yield* logs.depth
-  const by = (value: (partition: (typeof depth)[number]) => number) =>
-    depth.map((partition) => ({ labels: { partition: partition.partition }, value: value(partition) }))
-  return [
-    gauge(
-      "loglytics_log_backlog_batches",
-      "Batches not yet through the pipeline.",
-      by((p) => p.backlog)
-    ),
-    gauge(
-      "loglytics_log_backlog_bytes",
-      "Bytes of those batches.",
-      by((p) => p.bytes)
-    ),
-    gauge(
-      "loglytics_log_oldest_seconds",
-      "Age of the oldest of those batches.",
-      by((p) => p.oldestAgeMs / 1_000)
-    )
-  ]
+  return gauges(yield* logs.depth, "partition", (p) => p.partition, [
+    ["loglytics_log_backlog_batches", "Batches not yet through the pipeline.", (p) => p.backlog],
+    ["loglytics_log_backlog_bytes", "Bytes of those batches.", (p) => p.bytes],
+    ["loglytics_log_oldest_seconds", "Age of the oldest of those batches.", (p) => p.oldestAgeMs / 1_000]
+  ])
 })
 
 /** The route. When Redis does not answer, this process's own figures are still told, with `loglytics_up 0`. */

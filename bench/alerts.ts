@@ -1,0 +1,144 @@
+/**
+ * From a line's arrival to its alert at a WebSocket client, under a steady 5,000 lines per second: each probe line fires a
+ * rule of its own. Against the raw limit in the same run: a bare node:http server that hands a posted line straight to a
+ * WebSocket client, with no rule, no Redis and no other load.
+ */
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { setTimeout as pause } from "node:timers/promises"
+import { WebSocket } from "ws"
+import { type App, ask, makeRoom, startApp } from "../test/support/app.ts"
+import { openSocket } from "../test/support/socket.ts"
+import { type Bench, figure } from "./Bench.ts"
+
+const probes = 200
+const linesPerSecond = 5_000
+const linesPerRequest = 100
+
+const quantile = (values: ReadonlyArray<number>, q: number): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0
+}
+
+/** Sends the background load until told to stop; resolves with how many lines that were. */
+const load = (app: App) => {
+  const body = Array.from(
+    { length: linesPerRequest },
+    (_, i) => `level=info service=load msg="request ${i} done" user=${i}`
+  ).join("\n")
+  let running = true
+  let sent = 0
+  const done = (async () => {
+    const start = performance.now()
+    const open = new Set<Promise<unknown>>()
+    while (running) {
+      const due = ((performance.now() - start) / 1_000) * linesPerSecond
+      while (sent < due && open.size < 50) {
+        sent += linesPerRequest
+        const request = ask(app, "POST", "/v1/logs", body, { "x-loglytics-project": "bench" }).finally(() =>
+          open.delete(request)
+        )
+        open.add(request)
+      }
+      await pause(5)
+    }
+    await Promise.all(open)
+    return sent / ((performance.now() - start) / 1_000)
+  })()
+  return {
+    stop: () => {
+      running = false
+      return done
+    }
+  }
+}
+
+const ours = async (log: (line: string) => void) => {
+  const app = await startApp(await makeRoom())
+  try {
+    await ask(app, "POST", "/v1/projects", { id: "bench", name: "bench" })
+    for (let i = 0; i < probes; i++) {
+      await ask(app, "POST", "/v1/rules?project=bench", {
+        name: `probe ${i}`,
+        type: "threshold",
+        query: `probe-${i}-end`,
+        window: "1 minute",
+        threshold: 1,
+        for: "0 seconds"
+      })
+    }
+    const socket = await openSocket(app, app.key, "?topics=alerts&project=bench")
+    await socket.next("a snapshot", ({ type }) => type === "snapshot")
+    const background = load(app)
+    await pause(1_000)
+    const times: Array<number> = []
+    for (let i = 0; i < probes; i++) {
+      const start = performance.now()
+      void ask(app, "POST", "/v1/logs", `level=error msg="probe-${i}-end"`, { "x-loglytics-project": "bench" })
+      times.push((await socket.when((m) => JSON.stringify(m.data ?? []).includes(`probe ${i}"`))) - start)
+      await pause(20)
+    }
+    const rate = await background.stop()
+    log(`${Math.round(rate)} lines/s beside ${probes} probes and as many rules`)
+    socket.close()
+    return times
+  } finally {
+    await app.stop()
+    await app.room.clear()
+  }
+}
+
+const bareServer = `
+const { WebSocketServer } = require("ws")
+const http = require("node:http")
+const server = http.createServer(async (request, response) => {
+  let body = ""
+  for await (const chunk of request) body += chunk
+  for (const client of sockets.clients) client.send(body)
+  response.end()
+})
+const sockets = new WebSocketServer({ server })
+server.listen(0, "127.0.0.1", () => console.log(server.address().port))`
+
+const bare = async (): Promise<ReadonlyArray<number>> => {
+  const child = spawn(process.execPath, ["-e", bareServer], { stdio: ["ignore", "pipe", "inherit"] })
+  try {
+    const [port] = (await once(child.stdout, "data")) as [Buffer]
+    const address = `127.0.0.1:${String(port).trim()}`
+    const socket = new WebSocket(`ws://${address}`)
+    await once(socket, "open")
+    const times: Array<number> = []
+    for (let i = 0; i < probes; i++) {
+      const start = performance.now()
+      const heard = once(socket, "message")
+      void fetch(`http://${address}`, { method: "POST", body: `level=error msg="probe-${i}-end"` })
+      await heard
+      times.push(performance.now() - start)
+    }
+    socket.close()
+    return times
+  } finally {
+    child.kill()
+  }
+}
+
+export const alerts: Bench = {
+  name: "alerts",
+  about:
+    "ms from a line's arrival to its alert at a WebSocket client, under 5,000 lines/s, against bare node:http + ws",
+  peers: ["node-http-ws"],
+  run: async (options) => {
+    const mine = await ours(options.log)
+    const raw = await bare()
+    return [0.5, 0.99].map((q) =>
+      figure(
+        "alerts",
+        `line to alert p${q * 100}`,
+        "ms",
+        quantile(mine, q),
+        { name: "node-http-ws", value: quantile(raw, q) },
+        true
+      )
+    )
+  }
+}
