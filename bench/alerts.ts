@@ -26,12 +26,12 @@ const load = (app: App) => {
     { length: linesPerRequest },
     (_, i) => `level=info service=load msg="request ${i} done" user=${i}`
   ).join("\n")
-  let running = true
+  const stopping = new AbortController()
   let sent = 0
   const done = (async () => {
     const start = performance.now()
     const open = new Set<Promise<unknown>>()
-    while (running) {
+    while (!stopping.signal.aborted) {
       const due = ((performance.now() - start) / 1_000) * linesPerSecond
       while (sent < due && open.size < 50) {
         sent += linesPerRequest
@@ -47,7 +47,7 @@ const load = (app: App) => {
   })()
   return {
     stop: () => {
-      running = false
+      stopping.abort()
       return done
     }
   }

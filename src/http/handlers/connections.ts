@@ -20,7 +20,7 @@ export const ConnectionsHandlers = HttpApiBuilder.group(
       create: Effect.fnUntraced(function* ({ payload }) {
         const project = yield* requested
         const issues = connectionIssues(payload.kind, payload.config).map(({ message, path }) => ({
-          path: ["payload", ...path].join("."),
+          path: ["payload", "config", ...path].join("."),
           message
         }))
         if (issues.length > 0) {
