@@ -65,19 +65,24 @@ const fromRow = (row: Row): ApiKey => ({
   expiresAt: isoOrNull(row.expires_at)
 })
 
-/** Answers of the last seconds by hash; the oldest leaves when it is full. */
-class Answers {
-  private readonly byHash = new Map<string, { readonly key: ApiKey | undefined; readonly until: number }>()
+/** Answers by hash, each fresh for some seconds; the oldest leaves when it is full. */
+class Answers<A> {
+  private readonly byHash = new Map<string, { readonly answer: A; readonly until: number }>()
 
+  /** `fresh` is false for an answer that is to be asked for again. */
   get(hash: string, now: number) {
     const found = this.byHash.get(hash)
-    return found !== undefined && found.until > now ? found : undefined
+    return found && { answer: found.answer, fresh: found.until > now }
   }
 
-  set(hash: string, key: ApiKey | undefined, now: number): void {
+  set(hash: string, answer: A, now: number): void {
     this.byHash.delete(hash)
     if (this.byHash.size >= cache_max) this.byHash.delete(this.byHash.keys().next().value!)
-    this.byHash.set(hash, { key, until: now + cache_ms })
+    this.byHash.set(hash, { answer, until: now + cache_ms })
+  }
+
+  delete(hash: string): void {
+    this.byHash.delete(hash)
   }
 
   clear(): void {
@@ -86,7 +91,13 @@ class Answers {
 }
 
 function make(database: Database["Service"]): ApiKeys["Service"] {
-  const answers = new Answers()
+  const good = new Answers<ApiKey>()
+  /** Apart from the good ones, so that a flood of wrong secrets can't push them out. */
+  const unknown = new Answers<undefined>()
+  const forget = () => {
+    good.clear()
+    unknown.clear()
+  }
 
   const insert = Effect.fnUntraced(function* (key: NewApiKey, secret: string) {
     const id = ApiKeyId.make(yield* freshId("key"))
@@ -101,7 +112,7 @@ function make(database: Database["Service"]): ApiKeys["Service"] {
         on conflict (hash) do update set role = excluded.role, project = excluded.project, expires_at = excluded.expires_at
         returning *`
     )
-    answers.clear()
+    forget()
     return fromRow(rows[0]!)
   })
 
@@ -120,12 +131,26 @@ function make(database: Database["Service"]): ApiKeys["Service"] {
     // Every secret is hashed and looked up by its hash, whatever it looks like: time tells nothing about it.
     const hash = hashOf(secret)
     const now = yield* Clock.currentTimeMillis
-    const known = answers.get(hash, now)
-    const key = known === undefined ? yield* find(hash, now) : known.key
-    if (known === undefined) answers.set(hash, key, now)
-    const expires = key?.expiresAt ?? null
-    return expires !== null && Date.parse(expires) <= now ? undefined : key
+    const known = good.get(hash, now)
+    if (known === undefined && unknown.get(hash, now)?.fresh === true) return undefined
+    const key = known?.fresh === true ? known.answer : yield* lookUp(hash, now, known?.answer)
+    if (key === undefined) {
+      good.delete(hash)
+      unknown.set(hash, undefined, now)
+      return undefined
+    }
+    if (known?.fresh !== true) good.set(hash, key, now)
+    return key.expiresAt !== null && Date.parse(key.expiresAt) <= now ? undefined : key
   })
+
+  /** A key that was good is good while the database does not answer: lines must get in then, too. */
+  const lookUp = (hash: string, now: number, before: ApiKey | undefined) =>
+    before === undefined
+      ? find(hash, now)
+      : find(hash, now).pipe(
+          Effect.timeoutOrElse({ duration: "2 seconds", orElse: () => Effect.succeed(before) }),
+          Effect.catch((error) => (error.retryable ? Effect.succeed(before) : Effect.fail(error)))
+        )
 
   return ApiKeys.of({
     create: Effect.fnUntraced(function* (key) {
@@ -148,7 +173,7 @@ function make(database: Database["Service"]): ApiKeys["Service"] {
         .query("api_keys.revoke", (sql) => sql`delete from api_keys where id = ${id}`)
         .pipe(
           Effect.map((result) => {
-            answers.clear()
+            forget()
             return result.count > 0
           })
         )

@@ -49,6 +49,8 @@ export const slug = (name: string): ProjectId | undefined => {
   return isProjectId(id) ? id : undefined
 }
 
+const knownMax = 10_000
+
 interface Row {
   readonly id: ProjectId
   readonly name: string
@@ -57,6 +59,8 @@ interface Row {
 const fromRow = (row: Row): Project => ({ id: row.id, name: row.name, createdAt: row.created_at.toISOString() })
 
 function make(database: Database["Service"]): Projects["Service"] {
+  /** Projects don't change and don't go away, so one that was seen need not be asked for with every request. */
+  const known = new Map<ProjectId, Project>()
   const create: Projects["Service"]["create"] = Effect.fnUntraced(function* ({ id: wanted, name }) {
     const id = wanted ?? slug(name)
     if (id === undefined) return yield* new ProjectNameUnusable({ name })
@@ -74,9 +78,18 @@ function make(database: Database["Service"]): Projects["Service"] {
     list: database
       .query("projects.list", (sql) => sql<Array<Row>>`select * from projects order by id`)
       .pipe(Effect.map((rows) => rows.map(fromRow))),
-    get: (id) =>
-      database
-        .query("projects.get", (sql) => sql<Array<Row>>`select * from projects where id = ${id}`)
-        .pipe(Effect.map((rows) => rows[0] && fromRow(rows[0])))
+    get: (id) => {
+      const found = known.get(id)
+      if (found !== undefined) return Effect.succeed(found)
+      return Effect.map(
+        database.query("projects.get", (sql) => sql<Array<Row>>`select * from projects where id = ${id}`),
+        (rows) => {
+          if (rows[0] === undefined) return undefined
+          const project = fromRow(rows[0])
+          if (known.size < knownMax) known.set(id, project)
+          return project
+        }
+      )
+    }
   })
 }

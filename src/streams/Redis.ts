@@ -56,13 +56,16 @@ export class Redis extends Context.Service<
 export const attempt = <A>(op: string, run: () => Promise<A>): Effect.Effect<A, RedisError> =>
   Effect.tryPromise({ try: run, catch: (cause) => new RedisError({ op, cause }) })
 
+/** Longest pause between two tries to reach the server, ms: a caller learns within about three of them that it is gone. */
+const reconnectMaxMs = 500
+
 const open = (config: RedisConfig, name: string, options: Options) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const client = new IORedis(Redacted.value(config.url), {
         connectionName: `${config.namespace}:${name}`,
         enableReadyCheck: true,
-        retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000),
+        retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), reconnectMaxMs),
         ...options
       })
       // Errors reach callers through their own commands; without a listener ioredis would print them.
@@ -73,7 +76,7 @@ const open = (config: RedisConfig, name: string, options: Options) =>
   )
 
 const make = Effect.fnUntraced(function* (config: RedisConfig) {
-  const client = yield* open(config, "shared", { maxRetriesPerRequest: 3, enableAutoPipelining: false })
+  const client = yield* open(config, "shared", { maxRetriesPerRequest: 2, enableAutoPipelining: false })
   return Redis.of({
     namespace: config.namespace,
     client,

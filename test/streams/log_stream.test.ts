@@ -97,6 +97,7 @@ describe("LogStream", () => {
       const scope = yield* Scope.make()
       const former = (yield* logs.own(0, "former").pipe(Scope.provide(scope)))!
       assert.isUndefined(yield* logs.own(0, "other"))
+      assert.isUndefined(yield* logs.own(0, "form"))
       const [one] = yield* former.read(1, 10)
       yield* former.commit([one!], new Map([["p", "after one"]]))
       const two = yield* former.read(1, 10)
@@ -114,6 +115,21 @@ describe("LogStream", () => {
       // Giving up a lease that is another's by now must not free it.
       yield* Scope.close(scope, Exit.void)
       assert.isUndefined(yield* logs.own(0, "third"))
+    }).pipe(Effect.scoped, Effect.provide(stream()))
+  )
+
+  it.live("lets an owner that lost its connection begin anew at once", () =>
+    Effect.gen(function* () {
+      const logs = yield* LogStream
+      yield* logs.append(batch("one"))
+      const scope = yield* Scope.make()
+      const before = (yield* logs.own(0, "me").pipe(Scope.provide(scope)))!
+      const entries = yield* before.read(1, 10)
+      const again = (yield* logs.own(0, "me"))!
+      assert.strictEqual((yield* Effect.flip(before.commit(entries, new Map())))._tag, "LeaseLost")
+      yield* Scope.close(scope, Exit.void)
+      yield* again.commit(yield* again.read(1, 10), new Map())
+      assert.strictEqual((yield* groupInfo)["lag"], 0)
     }).pipe(Effect.scoped, Effect.provide(stream()))
   )
 

@@ -41,9 +41,11 @@ return {'added', batches + 1, bytes}
 `
 
 // KEYS: lease, meta, state. ARGV: owner, lease_ms. Returns {fence, position, state...} or false while another owns it.
+// An owner that lost its connection may take its own lease again; the new fence bars what its former self still had in hand.
 // Atomic: the fence must grow with each change of owner, and position and state must be of one moment.
 const takeLua = `
-if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+local held = redis.call('GET', KEYS[1])
+if held and string.gsub(held, ':%d+$', '') ~= ARGV[1] then return false end
 local fence = redis.call('HINCRBY', KEYS[2], 'fence', 1)
 redis.call('SET', KEYS[1], ARGV[1] .. ':' .. fence, 'PX', ARGV[2])
 local position = redis.call('HGET', KEYS[2], 'position') or '0-0'

@@ -1,0 +1,65 @@
+/** A wire that tests can cut and freeze, between the application and a server it needs. */
+import { once } from "node:events"
+import { type AddressInfo, connect, createServer, type Socket } from "node:net"
+
+export interface Wire {
+  /** The server's URL by way of the wire. */
+  readonly url: string
+  /** Every connection breaks, new ones are refused, until `mend`. */
+  readonly cut: () => void
+  /** Nothing passes and nothing breaks, until `mend`. */
+  readonly freeze: () => void
+  readonly mend: () => void
+  readonly close: () => void
+}
+
+export const makeWire = async (serverUrl: string): Promise<Wire> => {
+  const target = new URL(serverUrl)
+  const port = Number(target.port === "" ? (target.protocol.startsWith("redis") ? 6379 : 5432) : target.port)
+  const pairs = new Set<readonly [Socket, Socket]>()
+  let state: "whole" | "cut" | "frozen" = "whole"
+  const server = createServer((near) => {
+    if (state === "cut") return void near.destroy()
+    const far = connect(port, target.hostname)
+    const pair = [near, far] as const
+    pairs.add(pair)
+    for (const [one, other] of [pair, [far, near] as const]) {
+      one.on("error", () => other.destroy())
+      one.on("close", () => {
+        pairs.delete(pair)
+        other.destroy()
+      })
+      one.pipe(other)
+      if (state === "frozen") one.pause()
+    }
+  }).listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const url = new URL(serverUrl)
+  url.hostname = "127.0.0.1"
+  url.port = String((server.address() as AddressInfo).port)
+  const breakAll = (): void => {
+    for (const [near, far] of pairs) {
+      near.destroy()
+      far.destroy()
+    }
+  }
+  return {
+    url: url.toString(),
+    cut: () => {
+      state = "cut"
+      breakAll()
+    },
+    freeze: () => {
+      state = "frozen"
+      for (const pair of pairs) for (const socket of pair) socket.pause()
+    },
+    mend: () => {
+      state = "whole"
+      for (const pair of pairs) for (const socket of pair) socket.resume()
+    },
+    close: () => {
+      server.close()
+      breakAll()
+    }
+  }
+}
