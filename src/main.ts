@@ -104,6 +104,17 @@ const tail = (s: Settings.Settings, globs: ReadonlyArray<string>) =>
     )
   })
 
+/** Runs beside everything else; a fiber that fails in silence would be missed by nobody, so it is told and begun again. */
+const background = <E, R>(name: string, effect: Effect.Effect<unknown, E, R>) =>
+  effect.pipe(
+    Effect.tapCause((cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logWarning(`${name} begins anew`, cause)
+    ),
+    Effect.sandbox,
+    Effect.retry(Schedule.spaced("2 seconds")),
+    Effect.forkScoped
+  )
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const welcome = (url: string, first: FirstKey): void => {
@@ -130,8 +141,8 @@ const program = (s: Settings.Settings, args: Arguments, own: OwnLogs.OwnLogs) =>
   Effect.gen(function* () {
     const base = yield* Layer.build(foundation(s))
     return yield* Effect.gen(function* () {
-      yield* Effect.forkScoped(own.ship)
-      yield* Effect.forkScoped(jobLog)
+      yield* background("own logs", own.ship)
+      yield* background("job log", jobLog)
       if (args.roles.includes("work")) yield* Layer.build(work(s))
       if (args.roles.includes("beat")) yield* Layer.build(Beat.layer(table))
       if (args.roles.includes("serve")) {
@@ -140,7 +151,7 @@ const program = (s: Settings.Settings, args: Arguments, own: OwnLogs.OwnLogs) =>
         const url = `http://${s.host === "0.0.0.0" ? "127.0.0.1" : s.host}:${port}`
         welcome(url, yield* ensureFirstKey(s.dataDir, url, s.apiKey))
       } else say(`  Loglytics ${args.roles.join(" and ")} is ready`)
-      if (args.tail.length > 0) yield* Effect.forkScoped(tail(s, args.tail))
+      if (args.tail.length > 0) yield* background("tail", tail(s, args.tail))
       yield* Effect.logInfo("started").pipe(Effect.annotateLogs({ roles: args.roles.join(","), pid: process.pid }))
       return yield* Effect.never
     }).pipe(Effect.provideContext(base))
