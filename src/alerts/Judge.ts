@@ -4,32 +4,14 @@
  * and however often; keeping the state and telling people is left to the pipeline.
  */
 import { createHash } from "node:crypto"
-import type { Alert, AlertRule, AlertState } from "../domain/Alert.ts"
-import { AlertId, type ProjectId, type RuleId } from "../domain/Ids.ts"
+import type { Alert, AlertRule, AlertState, Verdict } from "../domain/Alert.ts"
+import { AlertId, type RuleId } from "../domain/Ids.ts"
 import type { LogEvent } from "../domain/LogEvent.ts"
 import { ruleTypes } from "./all.ts"
 import type { Issue, Measurement, Watch } from "./Rule.ts"
 import { type Life, type Transition, dueAt, inactive, step } from "./State.ts"
 
-/** One change of one alert. Times in epoch ms. */
-export interface Verdict {
-  readonly ruleId: RuleId
-  readonly ruleName: string
-  readonly project: ProjectId
-  /** The same for all verdicts of one alert. */
-  readonly alertId: AlertId
-  readonly from: AlertState
-  readonly to: AlertState
-  readonly at: number
-  readonly value: number
-  readonly threshold: number
-  /** In words. */
-  readonly reason: string
-  readonly samples: ReadonlyArray<string>
-  readonly startedAt: number
-  readonly firedAt: number | null
-  readonly resolvedAt: number | null
-}
+export type { Verdict } from "../domain/Alert.ts"
 
 interface RuleState {
   /** The spec the state belongs to, as text: a changed rule starts anew. */

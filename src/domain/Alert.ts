@@ -82,6 +82,28 @@ export const Alert = Schema.Struct({
 }).annotate({ identifier: "Alert" })
 export type Alert = typeof Alert.Type
 
+/** One change of one alert, as a judge says it. Times in epoch ms. */
+export interface Verdict {
+  readonly ruleId: RuleId
+  readonly ruleName: string
+  readonly project: ProjectId
+  /** The same for all verdicts of one alert. */
+  readonly alertId: AlertId
+  readonly from: AlertState
+  readonly to: AlertState
+  readonly at: number
+  readonly value: number
+  readonly threshold: number
+  /** In words. */
+  readonly reason: string
+  readonly samples: ReadonlyArray<string>
+  readonly startedAt: number
+  readonly firedAt: number | null
+  readonly resolvedAt: number | null
+  /** Which of the rule's groups; rules without groups have none. */
+  readonly group?: string
+}
+
 export const Notification = Schema.Struct({
   id: NotificationId,
   project: ProjectId,

@@ -4,30 +4,10 @@
  * elsewhere.
  */
 import { Context, Effect, Layer } from "effect"
-import type { Alert, AlertState } from "../domain/Alert.ts"
+import type { Alert, AlertState, Verdict } from "../domain/Alert.ts"
 import type { AlertId, ProjectId, RuleId } from "../domain/Ids.ts"
 import { type AlertRow, endActive, fromRow, lockRule } from "./AlertRows.ts"
 import { Database, type StoreError, type Transaction } from "./Database.ts"
-
-/** A rule's state changed: what a judge says. Times in epoch ms. */
-export interface AlertVerdict {
-  readonly ruleId: RuleId
-  readonly ruleName: string
-  readonly project: ProjectId
-  /** The same for all verdicts of one alert. */
-  readonly alertId: AlertId
-  readonly to: AlertState
-  readonly at: number
-  readonly value: number
-  readonly threshold: number
-  readonly reason: string
-  readonly samples: ReadonlyArray<string>
-  readonly startedAt: number
-  readonly firedAt: number | null
-  readonly resolvedAt: number | null
-  /** Which of the rule's groups; rules without groups have none. */
-  readonly group?: string
-}
 
 export class Alerts extends Context.Service<
   Alerts,
@@ -37,7 +17,7 @@ export class Alerts extends Context.Service<
      * same rule and group that began earlier ends; one that began later stays, and the older one is kept as ended.
      */
     readonly apply: (
-      verdict: AlertVerdict
+      verdict: Verdict
     ) => Effect.Effect<{ readonly alert: Alert; readonly changed: boolean }, StoreError>
     readonly get: (id: AlertId) => Effect.Effect<Alert | undefined, StoreError>
     /** The pending or firing alert of a rule (of the rule's group `group`). */
@@ -57,7 +37,7 @@ const isActive = (state: AlertState): boolean => state === "pending" || state ==
 const iso = (ms: number): string => new Date(ms).toISOString()
 
 /** Writes the verdict unless the alert is as far already; undefined then. */
-const upsert = async (sql: Transaction, verdict: AlertVerdict): Promise<AlertRow | undefined> => {
+const upsert = async (sql: Transaction, verdict: Verdict): Promise<AlertRow | undefined> => {
   const time = (ms: number | null) => sql`${ms === null ? null : iso(ms)}::text::timestamptz`
   const rank = (column: string) => sql`case ${sql(column)}.state when 'pending' then 0 when 'firing' then 1 else 2 end`
   const [row] = await sql<Array<AlertRow>>`
@@ -77,7 +57,7 @@ const upsert = async (sql: Transaction, verdict: AlertVerdict): Promise<AlertRow
 
 const superseded = "a newer alert of the same rule is active"
 
-const apply = async (sql: Transaction, verdict: AlertVerdict) => {
+const apply = async (sql: Transaction, verdict: Verdict) => {
   await lockRule(sql, verdict.ruleId)
   const group = verdict.group ?? ""
   const [known] = await sql<Array<AlertRow>>`select * from alerts where id = ${verdict.alertId}`

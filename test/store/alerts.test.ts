@@ -2,12 +2,14 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { AlertId, RuleId } from "../../src/domain/Ids.ts"
 import { defaultProject } from "../../src/domain/Project.ts"
-import { Alerts, type AlertVerdict } from "../../src/store/Alerts.ts"
+import type { Verdict } from "../../src/domain/Alert.ts"
+import { Alerts } from "../../src/store/Alerts.ts"
 import { Rules } from "../../src/store/Rules.ts"
 import { storeLayer } from "../support/postgres.ts"
 
 const start = Date.parse("2026-03-01T10:00:00Z")
-const verdict = (rule: string, change: Partial<AlertVerdict> & Pick<AlertVerdict, "to">): AlertVerdict => ({
+const verdict = (rule: string, change: Partial<Verdict> & Pick<Verdict, "to">): Verdict => ({
+  from: "inactive",
   ruleId: RuleId.make(rule),
   ruleName: "many errors",
   project: defaultProject,
