@@ -81,7 +81,7 @@ const foundation = (s: Settings.Settings) =>
 
 const work = (s: Settings.Settings) =>
   Layer.mergeAll(
-    LogActors.layer(`${hostname()}-${process.pid}`, { batchesPerTurn: 16, idleMs: 1_000, leaseMs }),
+    LogActors.layer(`${hostname()}-${process.pid}`, { batchesPerTurn: 16, turnsAhead: 4, idleMs: 1_000, leaseMs }),
     Workers.layer({ concurrency: s.concurrency })
   ).pipe(Layer.provideMerge(TasksLive))
 

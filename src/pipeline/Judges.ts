@@ -2,11 +2,13 @@
  * The judges of one partition: one per project with rules, their windows loaded from what the last commit saved. Promises
  * that rules are loaded where the stream says they changed, so that a rule judges exactly the lines accepted after it.
  */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option, Schedule, Schema } from "effect"
 import * as Judge from "../alerts/Judge.ts"
 import { ProjectId } from "../domain/Ids.ts"
 import { Rules } from "../store/Rules.ts"
 import type { StateChanges } from "../streams/LogStream.ts"
+
+const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(Schedule.jittered)
 
 const decodeProject = Schema.decodeOption(ProjectId)
 
@@ -19,7 +21,14 @@ export const make = Effect.fnUntraced(function* (saved: ReadonlyMap<string, stri
 
   const load = Effect.fnUntraced(function* (project: string) {
     const id = decodeProject(project)
-    const list = Option.isSome(id) ? yield* rules.list(id.value) : []
+    // Tried until it succeeds: who asks is in the midst of a batch, and must not count its first lines again.
+    const list = Option.isSome(id)
+      ? yield* rules.list(id.value).pipe(
+          Effect.tapError((error) => Effect.logWarning("rules can't be read now", error.message)),
+          Effect.retry(backoff),
+          Effect.orDie
+        )
+      : []
     const before = judges.get(project)?.state ?? parse(written.get(project))
     known.add(project)
     if (list.length === 0) judges.delete(project)
@@ -41,7 +50,7 @@ export const make = Effect.fnUntraced(function* (saved: ReadonlyMap<string, stri
       [...judges.values()].flatMap((judge) =>
         judge.nextTickAt !== undefined && judge.nextTickAt <= now ? judge.tick(now) : []
       ),
-    /** The states that differ from what was last written; call `saved` once they are. */
+    /** The states that differ from what was last handed on to be committed. */
     changes: (): StateChanges => {
       const changes = new Map<string, string>()
       for (const [project, judge] of judges) {
@@ -51,7 +60,8 @@ export const make = Effect.fnUntraced(function* (saved: ReadonlyMap<string, stri
       for (const project of written.keys()) if (!judges.has(project)) changes.set(project, "")
       return changes
     },
-    saved: (changes: StateChanges): void => {
+    /** Says that these states will be committed; if not, a new owner begins with those that were. */
+    handedOn: (changes: StateChanges): void => {
       for (const [project, state] of changes) {
         if (state === "") written.delete(project)
         else written.set(project, state)

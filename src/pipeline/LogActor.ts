@@ -1,18 +1,18 @@
 /**
- * One fiber per partition of the log stream: takes the lease, then turn after turn reads batches and runs them through the
- * stages, and commits position and judge state together. Promises that a batch is committed only when every stage is done
- * with it, that a failing store stops the commit and not the process, and that a batch which can never be stored is set
- * aside with its reason instead of blocking the rest.
+ * One fiber pair per partition of the log stream: takes the lease, then the front reads batches, decodes and judges them,
+ * and the back keeps alerts and lines, publishes, and commits position and judge state together. Promises that a batch is
+ * committed only when every stage is done with it, that alerts do not wait for a slow store, that a failing store stops the
+ * commit and not the process, and that a batch which can never be stored is set aside with its reason.
  */
-import { Clock, Context, Duration, Effect, Layer, Metric, Schedule } from "effect"
-import { Alerts } from "../store/Alerts.ts"
+import { Clock, Context, Duration, Effect, Layer, Metric, Queue, Schedule } from "effect"
+import type { Alerts } from "../store/Alerts.ts"
 import { StoreError } from "../store/Database.ts"
-import { Logs } from "../store/Logs.ts"
-import { Rules } from "../store/Rules.ts"
-import { Live } from "../streams/Live.ts"
-import { type LogEntry, LogStream, type Ownership } from "../streams/LogStream.ts"
+import type { Logs } from "../store/Logs.ts"
+import type { Rules } from "../store/Rules.ts"
+import type { Live } from "../streams/Live.ts"
+import { type LogEntry, LogStream, type Ownership, type StateChanges } from "../streams/LogStream.ts"
 import type { RedisError } from "../streams/Redis.ts"
-import { AlertSink, type SinkError } from "./AlertSink.ts"
+import type { AlertSink, SinkError } from "./AlertSink.ts"
 import * as Judges from "./Judges.ts"
 import type { Stage, Work } from "./Stage.ts"
 import { announce } from "./stages/announce.ts"
@@ -24,6 +24,8 @@ import { store } from "./stages/store.ts"
 export interface PipelineConfig {
   /** Batches read and stored together. */
   readonly batchesPerTurn: number
+  /** Turns that may be judged ahead of the store. */
+  readonly turnsAhead: number
   /** How long a turn waits for batches before it lets time pass for the rules, ms. */
   readonly idleMs: number
   /** The lease of LogStreamConfig; a third of it passes between two renewals, ms. */
@@ -42,92 +44,90 @@ const linesBuried = Metric.counter("log_lines_buried_total", {
   incremental: true
 })
 
-/** The way of a batch, in order. */
-export const stages = (judges: Judges.Judges): ReadonlyArray<Stage<StageError, Services>> => [
-  judge(judges),
-  announce,
-  store,
-  publish
-]
+/** What a turn of the front hands to the back. */
+interface Judged {
+  readonly entries: ReadonlyArray<LogEntry>
+  readonly work: Work
+  /** The judges' state after these entries, as far as it changed. */
+  readonly changes: StateChanges
+}
 
 const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(Schedule.jittered)
 
-/** Whether trying again can help. Everything but a refusal of the data itself can. */
+/** Whether trying again can't help: Postgres refuses the data itself. */
 const hopeless = (error: StageError): error is StoreError => error instanceof StoreError && !error.retryable
 
-const runStage = (stage: Stage<StageError, Services>, work: Work) =>
+/** Runs a stage that may be repeated until it is done; fails only where that can't help. */
+const persist = (stage: Stage<StageError, Services>, work: Work): Effect.Effect<Work, StoreError, Services> =>
   stage.run(work).pipe(
     Effect.tapError((error) => Effect.logWarning(`pipeline stage ${stage.name} waits`, error.message)),
-    Effect.retry({ schedule: backoff, while: (error) => !hopeless(error) })
+    Effect.retry({ schedule: backoff, while: (error) => !hopeless(error) }),
+    Effect.catch((error) => (hopeless(error) ? Effect.fail(error) : Effect.die(error)))
   )
 
-/** Runs entries through the stages; what Postgres refuses for good is found batch by batch and set aside. */
-const process = (owned: Ownership, judges: Judges.Judges, entries: ReadonlyArray<LogEntry>) =>
+/** Reads what has come and judges it. No store is asked but for rules that are not known yet. */
+const front = (owned: Ownership, judges: Judges.Judges, config: PipelineConfig, out: Queue.Enqueue<Judged>) =>
   Effect.gen(function* () {
-    let work: Work = { decoded: yield* decode(entries), verdicts: [] }
-    for (const stage of stages(judges)) {
-      work = yield* runStage(stage, work).pipe(
-        Effect.catch((error) => (hopeless(error) ? oneByOne(owned, stage, work, error) : Effect.die(error)))
-      )
-    }
+    const entries = yield* owned.read(config.batchesPerTurn, config.idleMs)
+    const judged = yield* judge(judges).run({ decoded: yield* decode(entries), verdicts: [] })
+    const due = judges.tick(yield* Clock.currentTimeMillis)
+    if (due.length > 0) yield* publishVerdicts(due)
+    const changes = judges.changes()
+    judges.handedOn(changes)
+    if (entries.length === 0 && due.length === 0 && changes.size === 0) return
+    yield* Queue.offer(out, { entries, work: { ...judged, verdicts: [...judged.verdicts, ...due] }, changes })
+  })
+
+/** Keeps alerts and lines, tells those who watch, and commits. */
+const back = (owned: Ownership, { changes, entries, work }: Judged) =>
+  Effect.gen(function* () {
+    // What announce can't keep (its rule was removed meanwhile) must not hold up the lines.
+    yield* persist(announce, work).pipe(
+      Effect.catch((error) => Effect.logError("an alert can't be kept", error.message))
+    )
+    yield* persist(publish, yield* storeOrBury(owned, work))
+    yield* owned.commit(entries, changes)
     const lines = entries.reduce((sum, entry) => sum + entry.lines.length, 0)
     linesStored.updateUnsafe(lines, Context.empty())
   })
 
-const oneByOne = (
-  owned: Ownership,
-  stage: Stage<StageError, Services>,
-  work: Work,
-  error: StoreError
-): Effect.Effect<Work, RedisError, Services> =>
-  Effect.gen(function* () {
-    if (work.decoded.length <= 1) {
-      for (const { entry } of work.decoded) {
-        yield* Effect.logError(`log batch ${entry.id} of project ${entry.project} is set aside`, error.message)
-        yield* owned.bury(entry, error.message).pipe(Effect.retry(backoff))
-        linesBuried.updateUnsafe(entry.lines.length, Context.empty())
-      }
-      return { ...work, decoded: [] }
-    }
-    const decoded: Array<Work["decoded"][number]> = []
-    for (const one of work.decoded) {
-      const part: Work = { decoded: [one], verdicts: [] }
-      const done = yield* runStage(stage, part).pipe(
-        Effect.catch((e) => (hopeless(e) ? oneByOne(owned, stage, part, e) : Effect.die(e)))
-      )
-      decoded.push(...done.decoded)
-    }
-    return { ...work, decoded }
-  })
-
-/** One pass: read, run the stages, let time pass, commit. Exported for tests. */
-export const turn = (owned: Ownership, judges: Judges.Judges, config: PipelineConfig) =>
-  Effect.gen(function* () {
-    const entries = yield* owned.read(config.batchesPerTurn, config.idleMs)
-    if (entries.length > 0) yield* process(owned, judges, entries)
-    const due = judges.tick(yield* Clock.currentTimeMillis)
-    if (due.length > 0) {
-      yield* publishVerdicts(due)
-      yield* runStage(announce, { decoded: [], verdicts: due }).pipe(Effect.orDie)
-    }
-    const changes = judges.changes()
-    if (entries.length > 0 || changes.size > 0) {
-      yield* owned.commit(entries, changes)
-      judges.saved(changes)
-    }
-    return entries.length
-  })
+/** Stores all batches together; where Postgres refuses for good, one by one, and sets aside the one that is refused. */
+const storeOrBury = (owned: Ownership, work: Work): Effect.Effect<Work, never, Services> =>
+  persist(store, work).pipe(
+    Effect.catch((error) =>
+      Effect.gen(function* () {
+        const [only] = work.decoded
+        if (work.decoded.length === 1 && only !== undefined) {
+          yield* Effect.logError(
+            `log batch ${only.entry.id} of project ${only.entry.project} is set aside`,
+            error.message
+          )
+          yield* owned.bury(only.entry, error.message).pipe(Effect.retry(backoff), Effect.orDie)
+          linesBuried.updateUnsafe(only.entry.lines.length, Context.empty())
+          return { ...work, decoded: [] }
+        }
+        const parts = yield* Effect.forEach(work.decoded, (one) => storeOrBury(owned, { ...work, decoded: [one] }))
+        return { ...work, decoded: parts.flatMap((part) => part.decoded) }
+      })
+    )
+  )
 
 /** Owns a partition until its lease is lost or the scope closes. */
 const hold = (owned: Ownership, config: PipelineConfig) =>
   Effect.gen(function* () {
     const judges = yield* Judges.make(owned.state)
+    const judged = yield* Queue.bounded<Judged>(config.turnsAhead)
     const heartbeat = owned.renew.pipe(
       Effect.delay(Duration.millis(config.leaseMs / 3)),
       Effect.catchTag("RedisError", (error) => Effect.logWarning("lease not renewed", error.message)),
       Effect.forever
     )
-    return yield* Effect.raceFirst(Effect.forever(turn(owned, judges, config)), heartbeat)
+    // Whatever fails here ends all three: the next owner begins at the last commit, with the state of that moment.
+    return yield* Effect.raceAllFirst([
+      Effect.forever(front(owned, judges, config, judged)),
+      Effect.forever(Effect.flatMap(Queue.take(judged), (one) => back(owned, one))),
+      heartbeat
+    ])
   })
 
 /** One partition's whole life: wait for the lease, hold it, start anew after any loss. */

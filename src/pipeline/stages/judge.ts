@@ -5,8 +5,6 @@
 import { Effect } from "effect"
 import { alertOf, type Verdict } from "../../alerts/Judge.ts"
 import { Live } from "../../streams/Live.ts"
-import type { RedisError } from "../../streams/Redis.ts"
-import type { StoreError } from "../../store/Database.ts"
 import type { Judges } from "../Judges.ts"
 import type { Stage, Work } from "../Stage.ts"
 
@@ -19,7 +17,8 @@ export const publishVerdicts = (verdicts: ReadonlyArray<Verdict>): Effect.Effect
     })
   }).pipe(Effect.catch((error) => Effect.logWarning("alert not pushed to live clients", error.message)))
 
-export const judge = (judges: Judges): Stage<StoreError | RedisError, Live> => ({
+/** Never fails and is never repeated: a line that was counted must not be counted again. */
+export const judge = (judges: Judges): Stage<never, Live> => ({
   name: "judge",
   run: Effect.fnUntraced(function* (work: Work) {
     const verdicts: Array<Verdict> = [...work.verdicts]
