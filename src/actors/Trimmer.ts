@@ -1,5 +1,5 @@
 /**
- * Drops finished entries from the streams, so that memory is bounded and lag stays a number. Promises MINID only, short
+ * Drops finished entries from the streams, so that memory is bounded and lag is a number, also after a restart of Redis. Promises MINID only, short
  * scripts, and never to touch what is pending or not yet delivered.
  */
 import { Effect } from "effect"

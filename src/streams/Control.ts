@@ -8,6 +8,7 @@ import type { Meta } from "../jobs/Plan.ts"
 import * as DeadLetters from "./DeadLetters.ts"
 import * as Events from "./Events.ts"
 import * as Flows from "./Flows.ts"
+import * as JobQueues from "./JobQueues.ts"
 import { group, keysOf } from "./Keys.ts"
 import * as Limits from "./Limits.ts"
 import { Redis, type RedisError } from "./Redis.ts"
@@ -78,6 +79,8 @@ export class Control extends Context.Service<
             const k = keys.queue(queue)
             const purged = JSON.stringify({ _tag: "Cancelled", message: "the queue was purged" })
             let total = 0
+            // A queue whose lag the server has lost can't be purged before it is mended.
+            await JobQueues.trim(client, k)
             // Bounded by what a queue may hold: each turn cancels up to 64.
             while (true) {
               const [count, metas] = await Scripts.purge(client, [k.jobs, k.delayed], [k.prefix, group, ttlMs, purged])

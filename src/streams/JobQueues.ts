@@ -207,7 +207,7 @@ export const settle = async (
 }
 const none: ReadonlyMap<number, Refusal> = new Map()
 
-/** Drops finished entries; returns how many (about 20,000 at most). */
+/** Drops finished entries; returns how many (about 20,000 at most). Mends a lag that the server has lost. */
 export const trim = (client: Client, keys: QueueKeys) => Scripts.trim(client, [keys.jobs, keys.cursor], [])
 
 /** Deletes consumers that hold nothing and were silent for `silentMs`. */

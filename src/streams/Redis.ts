@@ -59,6 +59,12 @@ export const attempt = <A>(op: string, run: () => Promise<A>): Effect.Effect<A, 
 /** Longest pause between two tries to reach the server, ms: a caller learns within about three of them that it is gone. */
 const reconnectMaxMs = 500
 
+/**
+ * A command of the shared client without an answer after this long has failed, ms. The driver itself holds what was on the
+ * wire when a connection broke until there is a new one, however long that takes; callers must not wait that long.
+ */
+const answerMaxMs = 10_000
+
 const open = (config: RedisConfig, name: string, options: Options) =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -76,7 +82,11 @@ const open = (config: RedisConfig, name: string, options: Options) =>
   )
 
 const make = Effect.fnUntraced(function* (config: RedisConfig) {
-  const client = yield* open(config, "shared", { maxRetriesPerRequest: 2, enableAutoPipelining: false })
+  const client = yield* open(config, "shared", {
+    maxRetriesPerRequest: 2,
+    enableAutoPipelining: false,
+    commandTimeout: answerMaxMs
+  })
   return Redis.of({
     namespace: config.namespace,
     client,
