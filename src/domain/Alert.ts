@@ -30,6 +30,7 @@ const durationOf = (minimum: string, maximum: string) =>
 /** A query of the search language (see Query.ts). */
 export const QueryText = Schema.String.check(
   Schema.makeFilter((text: string) => {
+    if (text.includes("\0")) return "expected text without NUL characters"
     const parsed = Query.parse(text)
     return parsed.ok || `at ${parsed.position}: expected ${parsed.expected}, got ${parsed.got}`
   })

@@ -2,7 +2,7 @@
  * Who asks, and for which project. A bearer key is looked up by its hash; a project key speaks for its one project, an
  * admin key for the project that `X-Loglytics-Project` (or `?project=`) names, else `default`.
  */
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, Redacted, Schema } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { ProjectId } from "../domain/Ids.ts"
 import { type ApiKey, defaultProject } from "../domain/Project.ts"
@@ -64,14 +64,18 @@ export const wantedProject = (headers: Readonly<Record<string, string | undefine
   return named === "" ? undefined : named
 }
 
+const isProjectId = Schema.is(ProjectId)
+
 /** Checks that a key may use a project and that it exists. */
 export const projectFor = Effect.fnUntraced(function* (key: ApiKey, wanted: string | undefined) {
   const project = resolveProject(key, wanted)
   if (project instanceof Forbidden) return yield* project
   const projects = yield* Projects
-  const known = yield* projects
-    .get(project)
-    .pipe(Effect.mapError((error) => new Unavailable({ message: `projects can't be read now: ${error.message}` })))
+  const known = !isProjectId(project)
+    ? undefined
+    : yield* projects
+        .get(project)
+        .pipe(Effect.mapError((error) => new Unavailable({ message: `projects can't be read now: ${error.message}` })))
   if (known === undefined) {
     return yield* new NotFound({
       message: `expected a project that exists, got "${project}": make it with POST /v1/projects`

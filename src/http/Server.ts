@@ -67,7 +67,7 @@ const guard = HttpRouter.middleware(
               )
         )
       )
-      const page = request.url.startsWith("/docs")
+      const page = request.url === "/docs" || request.url.startsWith("/docs?")
       return HttpServerResponse.setHeaders(response, {
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
@@ -126,7 +126,7 @@ export class Server extends Context.Service<Server, { readonly port: number }>()
       Effect.gen(function* () {
         const gateway = yield* Gateway
         const scope = yield* Effect.scope
-        const server = createServer({ requestTimeout: 0, keepAliveTimeout: 65_000 })
+        const server = createServer({ requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 65_000 })
         const app = yield* HttpRouter.toHttpEffect(routes(config))
         const handler = yield* NodeHttpServer.makeHandler(app, { scope: yield* Scope.fork(scope, "parallel") })
         server.on("request", handler).on("checkContinue", handler)

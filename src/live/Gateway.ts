@@ -18,7 +18,7 @@ import { Events } from "../streams/Events.ts"
 import { Inspect } from "../streams/Inspect.ts"
 import { Live, type Publication } from "../streams/Live.ts"
 import { decode, type ErrorCode, type ServerMessage, type Subscribe, type Topic, topics } from "./Protocol.ts"
-import { Rooms, write } from "./Rooms.ts"
+import { bufferedMax, Rooms, write } from "./Rooms.ts"
 import { jobRow } from "./Rows.ts"
 
 /** How long a client may take to sign in. */
@@ -27,6 +27,10 @@ const signInMs = 5_000
 const pingMs = 30_000
 /** Subscriptions that are kept while a client is signing in. */
 const earlyMax = 16
+/** A client that says more than this is cut off. */
+const messagesPerSecond = 50
+/** Subscriptions of one client that may be under way at the same time. */
+const busyMax = 16
 /** Items of a snapshot, by topic. */
 const snapshotSize = { tail: 200, notifications: 50, jobs: 50, alerts: 200 } as const
 
@@ -188,12 +192,27 @@ const make = Effect.gen(function* () {
       clearInterval(pinger)
       rooms.leave(socket)
     })
-    const guarded = <A>(effect: Effect.Effect<A, Refused>, topic?: Topic) =>
-      run(
-        Effect.catchCause(Effect.asVoid(effect), (cause) =>
-          Effect.sync(() => fail(socket, cause.reasons.map(refusal).find((r) => r !== undefined) ?? internal, topic))
+    /** Messages since the last full second, and what is being done for this client. */
+    let second = 0
+    let count = 0
+    let busy = 0
+    const tooMuch = (): boolean => {
+      const now = Math.floor(performance.now() / 1_000)
+      count = now === second ? count + 1 : 1
+      second = now
+      return count > messagesPerSecond || busy >= busyMax
+    }
+    const guarded = <A>(effect: Effect.Effect<A, Refused>, topic?: Topic) => {
+      busy++
+      return run(
+        Effect.asVoid(effect).pipe(
+          Effect.catchCause((cause) =>
+            Effect.sync(() => fail(socket, cause.reasons.map(refusal).find((r) => r !== undefined) ?? internal, topic))
+          ),
+          Effect.ensuring(Effect.sync(() => busy--))
         )
       )
+    }
     /** What was said while signing in; undefined when nobody is signing in. */
     let early: Array<Subscribe> | undefined
     const enter = (secret: string, wanted: ReadonlyArray<Subscribe>) =>
@@ -216,6 +235,7 @@ const make = Effect.gen(function* () {
     const bearer = /^Bearer\s+(\S+)$/iu.exec(request.headers.authorization ?? "")?.[1]
     if (bearer !== undefined) guarded(enter(bearer, wanted))
     socket.on("message", (raw, binary) => {
+      if (tooMuch()) return socket.close(1008, `expected at most ${messagesPerSecond} messages per second`)
       const decoded = decode(binary ? "" : (raw as Buffer).toString())
       if (Result.isFailure(decoded)) {
         return fail(
@@ -224,6 +244,8 @@ const make = Effect.gen(function* () {
         )
       }
       const message = decoded.success
+      if (socket.bufferedAmount > bufferedMax)
+        return socket.close(1008, "expected a client that reads what it asks for")
       if (message.type === "ping") return write(socket, { type: "pong" })
       if (message.type === "auth") return void guarded(enter(message.key, wanted))
       if (message.type === "unsubscribe") return rooms.leave(socket, message.topic)

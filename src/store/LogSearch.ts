@@ -19,7 +19,7 @@ export interface SearchOptions {
   /** Event time, epoch ms: from ≤ time < to. */
   readonly from?: number
   readonly to?: number
-  /** 1 to 1000 events. */
+  /** 1 to 1000 events; fewer come where they are large. */
   readonly limit: number
   /** `next` of the page before. */
   readonly cursor?: string
@@ -93,6 +93,21 @@ const searchSql = (options: SearchOptions, after: Cursor.Position | undefined, l
   return { text, params: params.values }
 }
 
+/** Bytes of text in one answer, about; at least one line is always in it. */
+const pageBytesMax = 8 * 1_024 * 1_024
+
+/** Cuts the rows of `text`, in the order `by`, where they grow too large together; `found` says how many there were. */
+const bounded = (text: string, by: string): string =>
+  `select * from (
+     select *, count(*) over () as found, sum(size) over (order by ${by}) - size as before from (
+       select *, octet_length(message) + octet_length(attributes::text) as size from (${text}) rows
+     ) sized
+   ) summed where before < ${pageBytesMax} order by ${by}`
+
+interface BoundedRow extends LogRow {
+  readonly found: string
+}
+
 const emptyLevels = (): Record<Level, number> => ({
   unknown: 0,
   trace: 0,
@@ -115,15 +130,15 @@ export const reading = (database: Database["Service"]) => {
       )
   const select = (op: string, text: string, params: ReadonlyArray<string>) =>
     // Not prepared: every shape of query would stay on the server for the life of the connection.
-    read(op, (sql) => sql.unsafe<Array<LogRow>>(text, [...params], { prepare: false }))
+    read(op, (sql) => sql.unsafe<Array<BoundedRow>>(text, [...params], { prepare: false }))
 
   const search = Effect.fnUntraced(function* (options: SearchOptions) {
     const after = options.cursor === undefined ? undefined : yield* Effect.fromResult(Cursor.decode(options.cursor))
     const limit = Math.min(1000, Math.max(1, Math.trunc(options.limit)))
     const { params, text } = searchSql(options, after, limit + 1)
-    const rows = yield* select("logs.search", text, params)
+    const rows = yield* select("logs.search", bounded(text, "time desc, seq desc"), params)
     const page = rows.slice(0, limit)
-    const last = rows.length > limit ? page.at(-1) : undefined
+    const last = Number(rows[0]?.found ?? 0) > page.length ? page.at(-1) : undefined
     return {
       events: page.map(fromRow),
       next: last === undefined ? null : Cursor.encode({ time: last.time.getTime(), seq: last.seq })
@@ -179,7 +194,7 @@ export const reading = (database: Database["Service"]) => {
     )
     if (!reach?.since) return []
     const text = `select ${columns} from logs where project = $1::text and observed_at >= $2::timestamptz order by seq desc limit ${n}`
-    const rows = yield* select("logs.recent", text, [project, reach.since.toISOString()])
+    const rows = yield* select("logs.recent", bounded(text, "seq desc"), [project, reach.since.toISOString()])
     return rows.map(fromRow).reverse()
   })
 

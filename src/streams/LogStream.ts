@@ -117,6 +117,9 @@ export class LogStream extends Context.Service<
 const join = (lines: ReadonlyArray<string>): string =>
   lines.map((line) => (line.includes("\n") ? line.replaceAll("\n", "\\n") : line)).join("\n")
 
+/** A number that an entry's writer should have put there; 0 where something else stands. */
+const natural = (text: string): number => (/^\d{1,15}$/u.test(text) ? Number(text) : 0)
+
 const parseEntry = (entryId: string, fields: ReadonlyArray<string>): LogEntry => {
   const at = (name: string): string => {
     const i = fields.indexOf(name)
@@ -129,8 +132,8 @@ const parseEntry = (entryId: string, fields: ReadonlyArray<string>): LogEntry =>
     kind,
     id: at("id"),
     project: at("project"),
-    receivedAt: Number(at("received")),
-    bytes: Number(at("bytes")),
+    receivedAt: natural(at("received")),
+    bytes: natural(at("bytes")),
     lines: kind === "rules" || lines === "" ? [] : lines.split("\n")
   }
 }

@@ -140,8 +140,10 @@ describe("POST /v1/logs", () => {
       "content-encoding": "gzip"
     })
     expect(cut).toMatchObject({ status: 422, body: { _tag: "Invalid", issues: [{ path: "body" }] } })
-    const odd = await ask<Fault>(app, "POST", "/v1/logs", "x", { "content-encoding": "lzma" })
-    expect(odd).toMatchObject({ status: 422, body: { issues: [{ path: "Content-Encoding" }] } })
+    for (const name of ["lzma", "constructor", "__proto__", "valueof"]) {
+      const odd = await ask<Fault>(app, "POST", "/v1/logs", "x", { "content-encoding": name })
+      expect(odd).toMatchObject({ status: 422, body: { issues: [{ path: "Content-Encoding" }] } })
+    }
   })
 })
 
@@ -163,6 +165,34 @@ describe("GET /v1/logs", () => {
       cursor = page.next
     }
     expect(seen).toEqual(Array.from({ length: 25 }, (_, i) => `n${24 - i}`))
+  })
+
+  it("cuts a page where its lines are large, and goes on after it", async () => {
+    const { id } = await newProject()
+    const large = "x".repeat(200_000)
+    for (let part = 0; part < 12; part++) {
+      const lines = Array.from({ length: 5 }, (_, i) => `${part * 5 + i} ${large}`)
+      await ask(app, "POST", "/v1/logs", gzipSync(lines.join("\n")), {
+        "x-loglytics-project": id,
+        "content-encoding": "gzip"
+      })
+    }
+    const small = await ask<Page>(app, "GET", `/v1/logs?project=${id}&limit=1`)
+    expect(small.body.events).toHaveLength(1)
+    const all = await eventually("60 lines in pages", async () => {
+      const seen: Array<string> = []
+      let cursor: string | null = ""
+      while (cursor !== null) {
+        const page: Page = (
+          await ask<Page>(app, "GET", `/v1/logs?project=${id}&limit=1000${cursor === "" ? "" : `&cursor=${cursor}`}`)
+        ).body
+        expect(page.events.length).toBeLessThan(50)
+        seen.push(...page.events.map(({ message }) => message.split(" ")[0] ?? ""))
+        cursor = page.next
+      }
+      return seen.length >= 60 ? seen : undefined
+    })
+    expect(new Set(all).size).toBe(60)
   })
 
   it("tells each fault of a query by path", async () => {
@@ -211,6 +241,8 @@ describe("keys and projects", () => {
     expect(odd.status).toBe(422)
     expect(odd.body.issues.map(({ path }) => path).sort()).toEqual(["payload.colour", "payload.name"])
     expect((await ask(app, "GET", "/v1/logs?project=nowhere")).status).toBe(404)
+    expect((await ask(app, "GET", "/v1/logs?project=%00")).status).toBe(404)
+    expect((await ask(app, "POST", "/v1/projects", { name: "a\0b" })).status).toBe(422)
   })
 })
 
@@ -261,7 +293,7 @@ describe("files and tasks", () => {
     })
 
   it("uploads a file, processes it and calculates its analytics, once", async () => {
-    const { id } = await newProject()
+    const { id, secret } = await newProject()
     const text = "2026-11-20 10:00:00,000 INFO [main] a\n2026-11-20 10:00:05,000 ERROR [main] b\n"
     const file = await ask<{ id: string }>(app, "POST", `/logs/upload?project=${id}&name=../../app.log`, text)
     expect(file).toMatchObject({ status: 201, body: { name: "app.log", bytes: text.length, status: "uploaded" } })
@@ -285,17 +317,26 @@ describe("files and tasks", () => {
     )
     expect(known.body.file).toMatchObject({ status: "processed", lines: 2 })
     expect((await ask(app, "POST", `/logs/process/${file.body.id}`)).status).toBe(404)
+    const again = await ask<{ task_id: string }>(app, "POST", `/logs/process/${file.body.id}?project=${id}`)
+    await finished(again.body.task_id)
+    const [mine, other] = [
+      { url: app.url, key: secret },
+      { url: app.url, key: (await newProject()).secret }
+    ]
+    expect((await ask(mine, "GET", `/tasks/${again.body.task_id}`)).status).toBe(200)
+    expect((await ask(other, "GET", `/tasks/${again.body.task_id}`)).status).toBe(404)
   })
 
   it("takes a form with a file", async () => {
     const form = new FormData()
-    form.set("file", new Blob(["a line\n"]), "form.log")
+    // More than any other JSON or form may be; uploads have a limit of their own.
+    form.set("file", new Blob(["a line\n".repeat(140_000)]), "form.log")
     const response = await fetch(`${app.url}/logs/upload`, {
       method: "POST",
       headers: { authorization: `Bearer ${app.key}` },
       body: form
     })
-    expect([response.status, await response.json()]).toMatchObject([201, { name: "form.log", bytes: 7 }])
+    expect([response.status, await response.json()]).toMatchObject([201, { name: "form.log", bytes: 980_000 }])
   })
 
   it("queues a task by name, and tells faults by path", async () => {

@@ -51,6 +51,15 @@ describe("signing in", () => {
   })
 })
 
+describe("floods", () => {
+  it("cuts off a client that says too much", async () => {
+    const socket = await openSocket(app, app.key)
+    await socket.next("ready", ({ type }) => type === "ready")
+    for (let i = 0; i < 200; i++) socket.send({ type: "ping" })
+    expect(await socket.closed).toBe(1008)
+  })
+})
+
 describe("tail", () => {
   it("sends stored lines first, then new ones, filtered by the query", async () => {
     await newProject("tails")

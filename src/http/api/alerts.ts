@@ -3,11 +3,12 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Alert, AlertRule, AlertState, Notification, ThresholdSpec } from "../../domain/Alert.ts"
 import { NotificationId, RuleId } from "../../domain/Ids.ts"
+import { Name } from "../../domain/Name.ts"
 import { Auth } from "./auth.ts"
 import { Decoding, limit, project, projectErrors } from "./common.ts"
 
 export const NewRule = Schema.Struct({
-  name: Schema.NonEmptyString.check(Schema.isMaxLength(200)),
+  name: Name,
   ...ThresholdSpec.fields,
   // As a union, although of one: with a single literal the decoder would tell the whole struct apart by it, and a wrong
   // type would hide every other fault.

@@ -3,11 +3,12 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Connection } from "../../domain/Connection.ts"
 import { ConnectionId } from "../../domain/Ids.ts"
+import { Name } from "../../domain/Name.ts"
 import { Auth } from "./auth.ts"
 import { Decoding, project, projectErrors } from "./common.ts"
 
 export const NewConnection = Schema.Struct({
-  name: Schema.NonEmptyString.check(Schema.isMaxLength(200)),
+  name: Name,
   kind: Connection.fields.kind,
   /** http_pull: `{ "url": "https://host/app.log" }`. */
   config: Connection.fields.config

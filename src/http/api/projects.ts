@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { ApiKey, Project } from "../../domain/Project.ts"
 import { ProjectId } from "../../domain/Ids.ts"
+import { Name } from "../../domain/Name.ts"
 import { Auth } from "./auth.ts"
 import { Conflict, Invalid } from "../Errors.ts"
 import { Decoding, projectErrors } from "./common.ts"
@@ -10,7 +11,7 @@ import { Decoding, projectErrors } from "./common.ts"
 export const NewProject = Schema.Struct({
   /** The slug; made from the name where it is left out. */
   id: Schema.optionalKey(ProjectId),
-  name: Schema.NonEmptyString.check(Schema.isMaxLength(200))
+  name: Name
 }).annotate({ identifier: "NewProject" })
 
 export const CreatedProject = Schema.Struct({

@@ -1,5 +1,5 @@
 /** Handlers of the group `files`: an upload is kept as it comes, processing it is a job. */
-import { Effect, type Scope } from "effect"
+import { ByteSize, Effect, type Scope } from "effect"
 import { HttpServerRequest, Multipart } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { randomBytes } from "node:crypto"
@@ -15,10 +15,14 @@ import { ProcessLogFile } from "../../tasks/logs/process_log_file.ts"
 import { Api } from "../Api.ts"
 import { requestProject } from "../Auth.ts"
 import { Invalid, invalid, TooLarge } from "../Errors.ts"
+import { projectTaskId } from "./task_ids.ts"
 import { fromEnqueue, orNotFound, orUnavailable, unavailable } from "./common.ts"
 import { type IngestLimits, openBody } from "./ingest.ts"
 
-const cleanName = (name: string): string => basename(name.replaceAll("\\", "/")).slice(0, 200) || "upload.log"
+const cleanName = (name: string): string =>
+  basename(name.replaceAll("\\", "/"))
+    .replace(/\p{Cc}/gu, "")
+    .slice(0, 200) || "upload.log"
 
 export const FilesHandlers = (limits: IngestLimits) =>
   HttpApiBuilder.group(
@@ -50,7 +54,12 @@ export const FilesHandlers = (limits: IngestLimits) =>
       const fromForm = (project: ProjectId, request: HttpServerRequest.HttpServerRequest) =>
         Effect.gen(function* () {
           const form = yield* request.multipart.pipe(
-            Effect.mapError((error) => invalid("body", `expected multipart/form-data: ${error.message}`))
+            Effect.provideService(HttpServerRequest.MaxBodySize, ByteSize.bytes(limits.bodyMax)),
+            Effect.mapError((error) =>
+              /TooLarge/u.test(error.reason._tag)
+                ? new TooLarge({ message: `expected a form of at most ${limits.bodyMax} bytes, got more` })
+                : invalid("body", `expected multipart/form-data: ${error.message}`)
+            )
           )
           const part = form["file"]
           const file = Array.isArray(part) ? part.find(Multipart.isPersistedFile) : undefined
@@ -86,7 +95,7 @@ export const FilesHandlers = (limits: IngestLimits) =>
               CalculateAnalytics,
               {}
             )
-            const id = yield* engine.enqueue(chain).pipe(
+            const id = yield* engine.enqueue(chain, { id: projectTaskId(file.project) }).pipe(
               Effect.mapError((error) => {
                 const answer = fromEnqueue(error)
                 return answer instanceof Invalid ? unavailable(answer) : answer

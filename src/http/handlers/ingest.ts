@@ -31,13 +31,16 @@ const modeOf = (contentType: string | undefined): LineMode => {
     : "text"
 }
 
-const unpackers: Readonly<Record<string, () => NodeJS.ReadWriteStream & Readable>> = {
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress
-}
+const unpackers: ReadonlyMap<string, () => NodeJS.ReadWriteStream & Readable> = new Map<
+  string,
+  () => NodeJS.ReadWriteStream & Readable
+>([
+  ["gzip", createGunzip],
+  ["x-gzip", createGunzip],
+  ["deflate", createInflate],
+  ["br", createBrotliDecompress],
+  ["zstd", createZstdDecompress]
+])
 
 /** The request's body, unpacked, as a stream of chunks. */
 export const openBody = Effect.fnUntraced(function* (limits: IngestLimits) {
@@ -46,7 +49,7 @@ export const openBody = Effect.fnUntraced(function* (limits: IngestLimits) {
   const length = Number(message.headers["content-length"] ?? 0)
   if (length > limits.bodyMax) return yield* tooLarge(limits)
   const encoding = (message.headers["content-encoding"] ?? "identity").trim().toLowerCase()
-  const unpacker = unpackers[encoding]
+  const unpacker = unpackers.get(encoding)
   if (encoding !== "identity" && unpacker === undefined) {
     return yield* invalid("Content-Encoding", `expected gzip, deflate, br, zstd or none, got "${encoding}"`)
   }

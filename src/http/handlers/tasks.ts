@@ -7,7 +7,9 @@ import { celeryState } from "../../jobs/Outcome.ts"
 import { Inspect } from "../../streams/Inspect.ts"
 import { tasks } from "../../tasks/all.ts"
 import { Api } from "../Api.ts"
+import { Principal } from "../api/auth.ts"
 import { requireAdmin } from "../Auth.ts"
+import { mayAsk } from "./task_ids.ts"
 import { fromEnqueue, orNotFound, orUnavailable } from "./common.ts"
 
 /** What Redis kept is JSON; what it did not keep is null. */
@@ -21,7 +23,8 @@ export const TasksHandlers = HttpApiBuilder.group(
     const inspect = yield* Inspect
     return handlers.handleAll({
       result: Effect.fnUntraced(function* ({ params }) {
-        const found = yield* orUnavailable(inspect.job(params.task_id))
+        const allowed = mayAsk(yield* Principal, params.task_id)
+        const found = allowed ? yield* orUnavailable(inspect.job(params.task_id)) : undefined
         const job = yield* orNotFound(found, "a task (or a result that has not expired)")
         return {
           task_id: params.task_id,
