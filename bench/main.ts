@@ -40,6 +40,8 @@ const main = async (): Promise<number> => {
     return 2
   }
   const { stop, ...urls } = await startThrowaway(process.env)
+  // Benches start the application in processes of its own.
+  Object.assign(process.env, urls)
   try {
     const figures = await bench.run({
       redisUrl: urls.REDIS_URL,

@@ -10,7 +10,7 @@ import { resolve } from "node:path"
 import { parseArgs } from "node:util"
 import * as Workers from "./actors/Supervisor.ts"
 import { defaultProject } from "./domain/Project.ts"
-import { Server } from "./http/Server.ts"
+import { CannotListen, Server } from "./http/Server.ts"
 import { follow } from "./ingest/sources/file_tail.ts"
 import { Gateway } from "./live/Gateway.ts"
 import { jobLog } from "./main/JobLog.ts"
@@ -81,7 +81,7 @@ const foundation = (s: Settings.Settings) =>
 
 const work = (s: Settings.Settings) =>
   Layer.mergeAll(
-    LogActors.layer(`${hostname()}-${process.pid}`, { batchesPerTurn: 16, turnsAhead: 4, idleMs: 1_000, leaseMs }),
+    LogActors.layer(`${hostname()}-${process.pid}`, { batchesPerTurn: 16, turnsAhead: 12, idleMs: 1_000, leaseMs }),
     Workers.layer({ concurrency: s.concurrency })
   ).pipe(Layer.provideMerge(TasksLive))
 
@@ -183,7 +183,17 @@ const start = (): void => {
   const own = OwnLogs.make()
   const console = process.stdout.isTTY ? Logger.consolePretty() : Logger.consoleLogFmt
   const loggers = Layer.mergeAll(Logger.layer([console, own.logger]), Layer.succeed(References.MinimumLogLevel, "Info"))
-  NodeRuntime.runMain(program(settings.settings, args, own).pipe(Effect.provide(loggers)), { teardown })
+  const tell = (cause: Cause.Cause<unknown>) => {
+    const error = Cause.squash(cause)
+    if (Cause.hasInterruptsOnly(cause)) return Effect.void
+    return error instanceof CannotListen
+      ? Effect.sync(() => process.stderr.write(`loglytics: ${error.message}\n`))
+      : Effect.logError("ended by a failure", cause)
+  }
+  NodeRuntime.runMain(program(settings.settings, args, own).pipe(Effect.tapCause(tell), Effect.provide(loggers)), {
+    teardown,
+    disableErrorReporting: true
+  })
 }
 
 start()

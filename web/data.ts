@@ -75,6 +75,12 @@ const mergedById = <T extends { readonly id: string }>(
 const byNewest = <T>(rows: ReadonlyArray<T>, at: (row: T) => string | null, max: number): ReadonlyArray<T> =>
   rows.toSorted((a, b) => (moment(at(b)) ?? 0) - (moment(at(a)) ?? 0)).slice(0, max)
 
+/** Whether this tells of a job's arrival after its run was told: a quick worker overtakes the one who enqueued. */
+const isOvertaken = <T extends { readonly id: string }>(row: T, known: ReadonlyArray<T>): boolean =>
+  "state" in row &&
+  row.state === "queued" &&
+  known.some((other) => other.id === row.id && "state" in other && ["running", "done"].includes(String(other.state)))
+
 /** Keeps a cached list in step with a live topic. */
 const useTopic = <T extends { readonly id: string }>(
   topic: "alerts" | "notifications" | "jobs",
@@ -95,7 +101,13 @@ const useTopic = <T extends { readonly id: string }>(
       { project },
       {
         snapshot: (rows) => put(() => rows),
-        event: (rows) => put((old) => mergedById(old, rows))
+        event: (rows) =>
+          put((old) =>
+            mergedById(
+              old,
+              rows.filter((row) => !isOvertaken(row, old))
+            )
+          )
       }
     )
   }, [live, client, topic, name, scope, project, arrange])

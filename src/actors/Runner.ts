@@ -6,7 +6,8 @@ import { Effect, Exit, Result } from "effect"
 import * as Outcome from "../jobs/Outcome.ts"
 import type { Registration, Registry } from "../jobs/Registry.ts"
 import { groupTask } from "../jobs/Flow.ts"
-import { linkTask } from "../streams/Flows.ts"
+import { freshId, queueOf } from "../jobs/JobQueue.ts"
+import { LinkInvalid, linkTask } from "../streams/Flows.ts"
 import type { Held } from "./Held.ts"
 
 export interface RunnerOptions {
@@ -26,6 +27,8 @@ export type Ended =
       readonly outcome: Outcome.Outcome
       readonly task: Registration | undefined
       readonly body: string
+      /** Id to settle under, where the entry's own is that of another job. */
+      readonly as?: string
     }
   | { readonly _tag: "Told" }
   | { readonly _tag: "Left" }
@@ -139,7 +142,10 @@ export class Runner {
   private tell(held: Held, end: (ended: Ended) => void): void {
     this.options.tell(held.job.payload).then(
       () => end({ _tag: "Told" }),
-      () => setTimeout(() => (held.stopped === undefined ? this.tell(held, end) : end(left)), linkRetryMs)
+      (error: unknown) =>
+        error instanceof LinkInvalid
+          ? end(invalidLink(held, error.message))
+          : setTimeout(() => (held.stopped === undefined ? this.tell(held, end) : end(left)), linkRetryMs)
     )
   }
 }
@@ -150,6 +156,19 @@ const outcome = (decided: Outcome.Outcome, task: Registration | undefined): Ende
   task,
   body: bodyOf(decided)
 })
+
+/**
+ * A link job that says nothing of ours would be tried for ever. It is dead under an id of its own: its entry names the job
+ * that it tells of, whose record must not change.
+ */
+const invalidLink = ({ job: { id, queue } }: Held, message: string): Ended => {
+  const own = queueOf(id) !== queue ? freshId(queue, Date.now()) : id.endsWith(linkTask) ? id : id + linkTask
+  const dead: Outcome.Outcome = {
+    _tag: "Dead",
+    error: { _tag: "PayloadInvalid", message: `${linkTask} can't be told: ${message}` }
+  }
+  return { _tag: "Outcome", outcome: dead, task: undefined, body: bodyOf(dead), as: own }
+}
 
 const bodyOf = (decided: Outcome.Outcome): string => {
   switch (decided._tag) {

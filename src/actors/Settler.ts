@@ -144,7 +144,8 @@ const itemOf = (held: Held, ended: Ended): Item => {
   if (ended._tag !== "Outcome") return { held, settlement: { kind: "K", claim }, row: undefined }
   const { body, outcome, task } = ended
   const now = Date.now()
-  const { id, task: name } = held.job
+  const { task: name } = held.job
+  const id = ended.as ?? held.job.id
   const started = held.startedAt
   const base = { claim, id, task: name, run: `${held.attempt}:${held.enqueuedAt}:${started}:${now}`, body }
   const row = (state: JobState, error?: string): Events.PackedRow =>

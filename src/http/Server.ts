@@ -3,7 +3,7 @@
  * within a limit, that every failure that is not the client's is logged, and that no answer invites a browser to guess.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { ByteSize, Cause, Context, Effect, Layer, Scope } from "effect"
+import { ByteSize, Cause, Context, Data, Effect, Layer, Scope } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse, HttpStaticServer } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware, HttpApiScalar } from "effect/http-api"
 import { createServer, type Server as NodeServer } from "node:http"
@@ -113,9 +113,22 @@ const upgrades = (server: NodeServer, gateway: Gateway["Service"]) => {
   return sockets
 }
 
+/** The server can't listen where it was told to. */
+export class CannotListen extends Data.TaggedError("CannotListen")<{
+  readonly config: ServerConfig
+  readonly cause: NodeJS.ErrnoException
+}> {
+  override get message(): string {
+    const { host, port } = this.config
+    return this.cause.code === "EADDRINUSE"
+      ? `PORT: expected a free port, got ${port}, which is taken: set PORT or --port`
+      : `HOST, PORT: expected an address to listen on, got ${host}:${port}: ${this.cause.message}`
+  }
+}
+
 const listen = (server: NodeServer, config: ServerConfig) =>
-  Effect.callback<number, Error>((resume) => {
-    server.once("error", (error) => resume(Effect.fail(error)))
+  Effect.callback<number, CannotListen>((resume) => {
+    server.once("error", (cause) => resume(Effect.fail(new CannotListen({ config, cause }))))
     server.listen(config.port, config.host, () => resume(Effect.succeed((server.address() as AddressInfo).port)))
   })
 

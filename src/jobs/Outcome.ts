@@ -37,6 +37,10 @@ const celeryNames: Record<JobState, CeleryState> = {
 }
 export type CeleryState = "PENDING" | "RECEIVED" | "STARTED" | "SUCCESS" | "FAILURE" | "RETRY" | "REVOKED"
 
+/** True for a word that is a state. */
+export const isState = (value: unknown): value is JobState =>
+  typeof value === "string" && Object.hasOwn(celeryNames, value)
+
 /** The state as users of Celery know it. A job that a worker holds but has not begun is `RECEIVED` (`reserved`). */
 export const celeryState = (state: JobState, reserved = false): CeleryState =>
   reserved && state === "queued" ? "RECEIVED" : celeryNames[state]

@@ -48,6 +48,8 @@ const parents = new Set(names.parent.split(" "))
 const prefix = /^(?:log|otel|resource|attributes|fields|dd|logging|meta)[._]/u
 const cache = new Map<string, Meaning>()
 const cacheMax = 4096
+/** Longer keys are nobody's habit but an attacker's: they are worked out each time, so that the cache stays small. */
+const cacheKeyMax = 64
 
 const meaningOf = (key: string): Meaning => {
   const cached = cache.get(key)
@@ -56,11 +58,16 @@ const meaningOf = (key: string): Meaning => {
   const plain = (text: string) => text.replace(/[_\-@.$]/gu, "")
   const meaning = meanings.get(plain(lower)) ?? meanings.get(plain(lower.replace(prefix, "")))
   const made = { role: meaning?.role, rank: meaning?.rank ?? 0, parent: parents.has(lower), key: plain(lower) }
-  if (cache.size < cacheMax) cache.set(key, made)
+  if (key.length <= cacheKeyMax) {
+    // Starting over rather than staying full: keys that came once must not keep out those in use.
+    if (cache.size >= cacheMax) cache.clear()
+    cache.set(key, made)
+  }
   return made
 }
 
 const hex = (value: string, length: number): string | undefined => {
+  if (value.length > length * 2) return undefined
   const text = value.length === length ? value : value.replaceAll("-", "")
   return text.length === length && /^[0-9a-f]+$/iu.test(text) && !/^0+$/u.test(text) ? text.toLowerCase() : undefined
 }

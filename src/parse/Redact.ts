@@ -27,7 +27,6 @@ const bearer = /\b(bearer\s{1,3})(?=[^\s"']{0,200}\d)[A-Za-z0-9._~+/=-]{8,4096}/
 const makers =
   /\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}\b|gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255}|xox[abeprs]-[\w-]{10,255}|sk_(?:live|test)_\w{16,255}|sk-[\w-]{20,255}|glpat-[\w-]{20,255}|AIza[\w-]{35}|SG\.[\w-]{16,64}\.[\w-]{16,64}|lg_[\w-]{20,255})/gu
 const privateKey = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/gu
-const jwt = /\beyJ[\w-]{5,256}\.[\w-]{5,4096}\.[\w-]{0,4096}/gu
 const url = /(:\/\/[^\s/:@]{0,256}:)[^\s/@]{1,256}@/gu
 const card = /(?<![\w.-])(?:\d{13,19}|\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{4}[ -]\d{6}[ -]\d{5})(?![\w-]|\.\d)/gu
 /** Beginnings and lengths that issuers use. */
@@ -60,13 +59,44 @@ const maskCard = (text: string): string => {
   return issued.test(digits) && luhn(digits) ? mask : text
 }
 
+const isWord = (code: number): boolean =>
+  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95
+/** End of the run of base64url characters that begins at `from`. */
+const runEnd = (text: string, from: number): number => {
+  let i = from
+  while (i < text.length && (isWord(text.charCodeAt(i)) || text.charCodeAt(i) === 45)) i++
+  return i
+}
+
+/**
+ * JWTs: three parts between dots, the first beginning with `eyJ`. By hand, since a pattern looks again from each `eyJ` of
+ * a part: here one look at a part decides for all of them, as the first `eyJ` of a part is followed by the most.
+ */
+const maskTokens = (text: string): string => {
+  let out = ""
+  let copied = 0
+  for (let at = text.indexOf("eyJ"); at !== -1;) {
+    let next = at + 3
+    if (at === 0 || !isWord(text.charCodeAt(at - 1))) {
+      next = runEnd(text, next)
+      if (next - at >= 8 && text.charCodeAt(next) === 46) {
+        const second = runEnd(text, next + 1)
+        if (second - next > 5 && text.charCodeAt(second) === 46) {
+          out += text.slice(copied, at) + mask
+          copied = next = runEnd(text, second + 1)
+        }
+      }
+    }
+    at = text.indexOf("eyJ", next)
+  }
+  return copied === 0 ? text : out + text.slice(copied)
+}
+
 /** The text with its secrets masked. */
 export const redactText = (text: string): string => {
   if (!suspect.test(text.toLowerCase()) && !suspectDigits.test(text)) return text
-  return text
-    .replace(privateKey, mask)
-    .replace(url, `$1${mask}@`)
-    .replace(jwt, mask)
+  const parts = text.replace(privateKey, mask).replace(url, `$1${mask}@`)
+  return maskTokens(parts)
     .replace(makers, mask)
     .replace(named, maskNamed)
     .replace(bearer, `$1${mask}`)
@@ -78,6 +108,8 @@ const secretName =
   /(?:password|passwort|passwd|passphrase|pwd|secret|apikey|accesskey|secretkey|privatekey|authorization|cookie|credentials?|cardnumber|cvv|cvc|(?:^|access|refresh|id|auth|session|api|bearer|csrf|xsrf|security|bot|user)token)$/u
 const known = new Map<string, boolean>()
 const knownMax = 4096
+/** Only keys as short as people write them are remembered, or a sender could fill the memory with long ones. */
+const knownKeyMax = 64
 
 const isSecretName = (key: string): boolean => {
   const cached = known.get(key)
@@ -88,7 +120,10 @@ const isSecretName = (key: string): boolean => {
       .toLowerCase()
       .replace(/[_\-.\s]/gu, "")
   )
-  if (known.size < knownMax) known.set(key, secret)
+  if (key.length <= knownKeyMax) {
+    if (known.size >= knownMax) known.clear()
+    known.set(key, secret)
+  }
   return secret
 }
 

@@ -166,7 +166,7 @@ export const timeOfText = (text: string, now: number): number => {
   return scanTable(asValue, trimmed, 0, now) && found.end === trimmed.length ? found.time : Number.NaN
 }
 
-const headerToken = /^(?:[[(<{"'|*#-].*|.*[\d.:|\])>}].*|[A-Z]+,?|.{1,2})$/u
+const headerToken = /^[[(<{"'|*#-]|[\d.:|\])>}]|^[A-Z]+,?$|^.{1,2}$/u
 const maxTokens = 6
 const maxPrefix = 96
 

@@ -40,6 +40,9 @@ export const isDigit = (code: number): boolean => code >= 48 && code <= 57
 export const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
 export const isBlank = (code: number): boolean => code === 32 || code === 9
 
+/** Times are padded to columns, not to pages: every format that has blanks would walk along all of them. */
+const maxBlanks = 16
+
 const number = (text: string, at: number, digits: number): number => {
   let value = 0
   for (let i = at; i < at + digits; i++) {
@@ -199,7 +202,7 @@ const epoch = (text: string, position: number): number => {
 let value = 0
 const short = (text: string, position: number): number => {
   let i = position
-  while (text.charCodeAt(i) === 32) i++
+  while (i < position + maxBlanks && text.charCodeAt(i) === 32) i++
   value = number(text, i, 2)
   if (value >= 0) return i + 2
   value = number(text, i, 1)
@@ -253,7 +256,7 @@ export const take = (step: number, text: string, i: number): number => {
       return epoch(text, i)
     case blanks: {
       let end = i
-      while (isBlank(text.charCodeAt(end))) end++
+      while (end < i + maxBlanks && isBlank(text.charCodeAt(end))) end++
       return end === i ? -1 : end
     }
     default:

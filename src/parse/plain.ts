@@ -20,15 +20,21 @@ const letterLevels: Readonly<Record<string, Level>> = {
   A: "fatal"
 }
 
-// Tried where their first characters allow, each anchored (sticky), each linear.
-const android = /\s+(\d{1,7})\s+(\d{1,7})\s+([VDIWEF])\s+([^:]{1,80}?)\s*:/uy
-const logcat = /([VDIWEF])\/([^(:]{1,80}?)\s*(?:\(\s*\d+\))?:/uy
-const klog = /\s+(\d+) ([\w.+-]{1,80}:\d+)\]/uy
+/**
+ * Headers are looked for in this much of a line: whoever wrote the rest of it must not be able to make the look costly.
+ */
+const maxHead = 1024
+
+// Tried where their first characters allow, each anchored (sticky). No two neighbouring repetitions may match the same
+// character, else a run of it costs its square: padding around a captured part is trimmed off it afterwards.
+const android = /\s{1,16}(\d{1,7})\s{1,16}(\d{1,7})\s{1,16}([VDIWEF])\s{1,16}([^\s:][^:]{0,119}):/uy
+const logcat = /([VDIWEF])\/([^(:]{1,120})(?:\(\s{0,16}\d{1,10}\))?:/uy
+const klog = /\s{1,16}(\d{1,10}) ([\w.+-]{1,80}:\d{1,7})\]/uy
 const ruby = /([DIWEFA]), $/u
-const thread = /\s+\[([^\]]{1,300})\]/uy
-const named = /\s*(?:[:|-]\s+)?([A-Za-z_$][\w.$/@-]{0,120}(?:\[[^\]]{0,40}\])?)\s*(?::(?=\s|$)|\s-\s)/uy
-const column = /[,:]?[ \t]+([A-Za-z][\w.$/-]{0,60})(?:[ ]{2,}|\t)(?=\S)/uy
-const bars = /\s*\|\s*([^|]{0,80}?)\s*\|(?:\s*([^|]{0,80}?)\s*\|)?/uy
+const thread = /\s{1,64}\[([^\]]{1,300})\]/uy
+const named = /\s{0,64}(?:[:|-]\s{1,64})?([A-Za-z_$][\w.$/@-]{0,120}(?:\[[^\]]{0,40}\])?)\s{0,64}(?::(?=\s|$)|\s-\s)/uy
+const column = /[,:]?[ \t]{1,64}([A-Za-z][\w.$/-]{0,60})(?:[ ]{2,64}|\t)(?=\S)/uy
+const bars = /\s{0,64}\|([^|]{0,160})\|(?:([^|]{0,160})\|)?/uy
 const facility = /([A-Z][A-Z_]{1,30})\s$/u
 /** Numbered rows of a cluster's console: number, node, component, state, epoch seconds, flag. */
 const row = /^\d{1,12} \S{1,80} (\S{1,80}) (\S{1,80}) (\d{10}) -?[01] /u
@@ -58,7 +64,7 @@ const barred = (line: string, at: number, found: Found): void => {
   if (parts === null) return
   const withLevel = levelInHeader(line, at, false) && word.end <= at + parts[0].length
   if (withLevel) found.level = word.level
-  const service = withLevel ? parts[2] : parts[1]
+  const service = (withLevel ? parts[2] : parts[1])?.trim()
   if (service !== undefined && service !== "") found.service = service
 }
 
@@ -69,13 +75,13 @@ const afterTime = (line: string, begin: number, end: number, found: Found): void
   const droid = sticky(android, line, end)
   if (droid !== null) {
     found.level = letterLevels[droid[3]!]
-    found.service = droid[4]
+    found.service = droid[4]!.trimEnd()
     return
   }
   const short = code === 32 ? sticky(logcat, line, end + 1) : null
   if (short !== null) {
     found.level = letterLevels[short[1]!]
-    found.service = short[2]
+    found.service = short[2]!.trim()
     return
   }
   if (levelInHeader(line, end, true)) {
@@ -112,7 +118,7 @@ const withoutTime = (line: string, found: Found): void => {
   const short = sticky(logcat, line, 0)
   if (short !== null) {
     found.level = letterLevels[short[1]!]
-    found.service = short[2]
+    found.service = short[2]!.trim()
   } else if (levelInHeader(line, 0, false)) {
     found.level = word.level
     behindLevel(line, word.end, found)
@@ -131,16 +137,17 @@ export const plain: Total = {
   name: "plain",
   parse: (line, now) => {
     const found: Found = { message: line, attributes: {} }
-    const timed = timeAt(line, 0, now) || timeOfLine(line, now)
+    const head = line.length > maxHead ? line.slice(0, maxHead) : line
+    const timed = timeAt(head, 0, now) || timeOfLine(head, now)
     if (timed) {
       const { end, letter, start } = time
       found.time = time.time
       if (letter !== 0) {
         found.level = letterLevels[String.fromCharCode(letter)]
-        const source = sticky(klog, line, end)
+        const source = sticky(klog, head, end)
         if (source !== null) found.attributes["source"] = source[2]
-      } else afterTime(line, start, end, found)
-    } else if (!inRow(line, found)) withoutTime(line, found)
+      } else afterTime(head, start, end, found)
+    } else if (!inRow(head, found)) withoutTime(head, found)
     if (found.level === undefined) {
       found.level = levelInPair(line) ?? (!timed && isException(line) ? "error" : undefined)
     }

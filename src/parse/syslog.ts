@@ -46,6 +46,9 @@ const compose = (head: Found, now: number): LogEvent => {
   )
 }
 
+/** Only looked for where a name begins: else a long name costs a look from each of its characters. */
+const parameter = /(?<![^\s="])([^\s="]{1,64})= ?"([^"\\]*(?:\\.[^"\\]*)*)"/gu
+
 /** Structured data `[id key="value" …]…` from `at` on: the elements, and where they end. */
 const structured = (line: string, at: number): { readonly data: Record<string, unknown>; readonly end: number } => {
   const data: Record<string, unknown> = {}
@@ -61,7 +64,7 @@ const structured = (line: string, at: number): { readonly data: Record<string, u
     }
     const [id = "", ...rest] = line.slice(i + 1, end).split(" ")
     const element: Record<string, unknown> = {}
-    for (const [, key, value] of rest.join(" ").matchAll(/([^\s="]{1,64})= ?"((?:[^"\\]|\\.)*)"/gu)) {
+    for (const [, key, value] of rest.join(" ").matchAll(parameter)) {
       if (key !== "__proto__") element[key!] = cleanText(value!.replace(/\\(["\\\]])/gu, "$1"))
     }
     if (id !== "" && id !== "__proto__") data[id] = element

@@ -194,6 +194,12 @@ const transact = <A>(sql: Sql, run: (sql: Transaction) => Promise<A>): Promise<A
     }
   }) as Promise<A>
 
+/**
+ * When a statement is cut off amid its rows, postgres.js 3.4 goes on counting where it stopped, and the next answer on that
+ * connection begins with as many holes. `filter` leaves holes out.
+ */
+const dense = <A>(answer: A): A => (Array.isArray(answer) ? (answer.filter(() => true) as A) : answer)
+
 const identifier = /^[a-z_][a-z0-9_]{0,62}$/u
 
 const make = Effect.fnUntraced(function* (config: DatabaseConfig) {
@@ -231,7 +237,7 @@ const make = Effect.fnUntraced(function* (config: DatabaseConfig) {
     schema,
     readTimeoutMs,
     query: (op, run) => attempt(op, () => writing.run(run)),
-    read: (op, run) => attempt(op, () => reading.run(run)),
+    read: (op, run) => attempt(op, async () => dense(await reading.run(run))),
     tx: (op, run) => attempt(op, () => writing.run((sql) => transact(sql, run)))
   })
 })

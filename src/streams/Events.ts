@@ -5,7 +5,7 @@
  */
 import { Context, Effect, Layer, Queue, Stream } from "effect"
 import { type QueueName, queueOf } from "../jobs/JobQueue.ts"
-import type { JobState } from "../jobs/Outcome.ts"
+import { isState, type JobState } from "../jobs/Outcome.ts"
 import { keysOf } from "./Keys.ts"
 import { type Client, Redis } from "./Redis.ts"
 
@@ -73,10 +73,28 @@ export const unpack = (row: PackedRow): JobRow => ({
 
 export type Entry = readonly [id: string, fields: ReadonlyArray<string>]
 
-/** The rows of a stream entry; none where it is not ours. */
+/** The last ms that a `Date` can tell. */
+const timeMax = 8_640_000_000_000_000
+
+const isTime = (value: unknown): value is number | null =>
+  value === null || (Number.isInteger(value) && Math.abs(value as number) <= timeMax)
+
+const isRow = (row: unknown): row is PackedRow =>
+  Array.isArray(row) &&
+  typeof row[0] === "string" &&
+  typeof row[1] === "string" &&
+  isState(row[2]) &&
+  Number.isInteger(row[3]) &&
+  isTime(row[4]) &&
+  isTime(row[5]) &&
+  isTime(row[6]) &&
+  (row[7] === undefined || typeof row[7] === "string")
+
+/** The rows of a stream entry. What is not ours is left out: one strange entry must not hide all the others from their readers. */
 export const packedRows = (entry: Entry): ReadonlyArray<PackedRow> => {
   try {
-    return JSON.parse(entry[1][1] ?? "[]") as ReadonlyArray<PackedRow>
+    const rows: unknown = JSON.parse(entry[1][1] ?? "[]")
+    return Array.isArray(rows) ? rows.filter(isRow) : []
   } catch {
     return []
   }

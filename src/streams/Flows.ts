@@ -5,6 +5,7 @@
  */
 import type { Failure } from "../jobs/Engine.ts"
 import * as Job from "../jobs/Job.ts"
+import { queues } from "../jobs/JobQueue.ts"
 import type { Entry, Link, Meta, Plan } from "../jobs/Plan.ts"
 import * as Events from "./Events.ts"
 import * as JobQueues from "./JobQueues.ts"
@@ -54,9 +55,48 @@ export const prepare = async (client: Client, keys: Keys, plan: Plan): Promise<v
   for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error
 }
 
-/** Carries out what a link job says. Throws where Redis fails; then it is simply told again. */
+/** What a link job carries is not ours: telling it again can't help. */
+export class LinkInvalid extends Error {}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** What a link job carries, looked at along the whole chain, since a failure is told to its end. */
+const decode = (payload: string): Told => {
+  let told: unknown
+  try {
+    told = JSON.parse(payload)
+  } catch (error) {
+    throw new LinkInvalid(`(all): ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const refuse = (path: string, expected: string) => new LinkInvalid(`${path}: expected ${expected}`)
+  if (!isObject(told)) throw refuse("(all)", "an object")
+  if ("failed" in told) {
+    if (!isObject(told["failed"]) || typeof told["failed"]["_tag"] !== "string") throw refuse("failed", "a failure")
+  } else if (!("result" in told)) throw refuse("(all)", "result or failed")
+  let meta = told["meta"]
+  for (let path = "meta"; ; path = `${path.length < 200 ? path : "…"}.l.next.meta`) {
+    if (!isObject(meta)) throw refuse(path, "an object")
+    const link = meta["l"]
+    if (link === undefined) break
+    if (!isObject(link)) throw refuse(`${path}.l`, "an object")
+    const at = "join" in link ? link["join"] : link["next"]
+    if (!isObject(at) || typeof at["id"] !== "string") throw refuse(`${path}.l`, "next or join with an id")
+    if (!queues.some((queue) => queue === at["queue"])) throw refuse(`${path}.l`, "the name of a queue")
+    if ("join" in link) {
+      if (!Number.isInteger(at["index"])) throw refuse(`${path}.l.join.index`, "an integer")
+      break
+    }
+    if (typeof at["task"] !== "string") throw refuse(`${path}.l.next.task`, "the name of a task")
+    if (at["meta"] === undefined) break
+    meta = at["meta"]
+  }
+  return told as unknown as Told
+}
+
+/** Carries out what a link job says. Throws where Redis fails, then it is simply told again, or `LinkInvalid`. */
 export const tell = async (carrier: Carrier, payload: string): Promise<void> => {
-  const told = JSON.parse(payload) as Told
+  const told = decode(payload)
   const link = told.meta.l
   if (link === undefined) return
   if ("failed" in told) return propagate(carrier, link, told.failed)

@@ -38,7 +38,10 @@ export class Live extends Context.Service<
       project: string,
       seq: string
     ) => Effect.Effect<{ readonly complete: boolean; readonly publications: ReadonlyArray<Publication> }, RedisError>
-    /** Hands every new publication of every topic and project to `f`, in order, until interrupted. */
+    /**
+     * Hands every new publication of every topic and project to `f`, in order, until interrupted. The effect remembers how
+     * far it came: run again after a failure it goes on from there, so nothing in between is missed.
+     */
     readonly follow: (f: (publication: Publication) => void) => Effect.Effect<never, RedisError>
   }
 >()("loglytics/streams/Live") {
@@ -63,12 +66,15 @@ const make = Effect.gen(function* () {
   const key = (topic: Topic) => `${redis.namespace}:{live}:${topic}`
   const watchKey = (project: string) => `${redis.namespace}:{live}:watch:${project}`
 
-  const publication = (topic: Topic, [seq, fields]: [string, Array<string>]): Publication => ({
-    topic,
-    seq,
-    project: fields[1] ?? "",
-    data: JSON.parse(fields[3] ?? "[]") as ReadonlyArray<unknown>
-  })
+  /** Undefined for an entry that is not ours: it must not end a follower that everybody shares. */
+  const publication = (topic: Topic, [seq, fields]: [string, Array<string>]): Publication | undefined => {
+    try {
+      const data: unknown = JSON.parse(fields[3] ?? "[]")
+      return Array.isArray(data) ? { topic, seq, project: fields[1] ?? "", data } : undefined
+    } catch {
+      return undefined
+    }
+  }
 
   const last = (topic: Topic) =>
     Effect.map(
@@ -103,15 +109,19 @@ const make = Effect.gen(function* () {
         ),
         ([first, entries]) => ({
           complete: first[0] === undefined || !before(seq, first[0][0]),
-          publications: entries.map((entry) => publication(topic, entry)).filter((p) => p.project === project)
+          publications: entries.flatMap((entry) => {
+            const found = publication(topic, entry)
+            return found?.project === project ? [found] : []
+          })
         })
       ),
-    follow: (f) =>
-      Effect.scoped(
+    follow: (f) => {
+      // Outside of the effect: a run that follows a failed one goes on from these.
+      const positions = new Map<Topic, string>()
+      return Effect.scoped(
         Effect.gen(function* () {
           const reader = yield* redis.dedicated("live")
-          const positions = new Map<Topic, string>()
-          for (const topic of topics) positions.set(topic, yield* last(topic))
+          for (const topic of topics) if (!positions.has(topic)) positions.set(topic, yield* last(topic))
           const turn = Effect.map(
             attempt("live follow", () =>
               reader.xread(
@@ -130,7 +140,8 @@ const make = Effect.gen(function* () {
                 if (topic === undefined) continue
                 for (const entry of entries) {
                   positions.set(topic, entry[0])
-                  f(publication(topic, entry))
+                  const found = publication(topic, entry)
+                  if (found !== undefined) f(found)
                 }
               }
             }
@@ -138,5 +149,6 @@ const make = Effect.gen(function* () {
           return yield* Effect.forever(turn)
         })
       )
+    }
   })
 })

@@ -121,29 +121,38 @@ const numberOf = (text: string | undefined): number | undefined =>
 const stateOf = (stored: string, claimed: boolean): JobState =>
   stored === "waiting" ? "scheduled" : stored === "queued" && claimed ? "running" : (stored as JobState)
 
+/** How much later than a job's other events that of its arrival may come: a quick worker overtakes the one who enqueued. */
+const overtakenMs = 2_000
+
 /** The newest row of each job. */
 export const recent = async (client: Client, key: string, options: RecentOptions): Promise<ReadonlyArray<JobRow>> => {
   const limit = Math.max(1, Math.min(1_000, options.limit ?? 50))
-  const newest = new Map<string, PackedRow>()
-  const out: Array<JobRow> = []
+  const newest = new Map<string, { readonly row: PackedRow; readonly at: number }>()
+  const wanted = () =>
+    [...newest.values()].filter(
+      ({ row }) =>
+        (options.task === undefined || row[1] === options.task) &&
+        (options.state === undefined || row[2] === options.state)
+    )
   let before = "+"
   // Pages of 100 entries, at most 10,000 of them; mostly the first is enough.
-  for (let page = 0; page < 100 && out.length < limit; page++) {
+  for (let page = 0; page < 100; page++) {
     const entries = (await client.xrevrange(key, before, "-", "COUNT", 100)) as ReadonlyArray<Entry>
     for (const entry of entries) {
+      const at = Number(entry[0].split("-")[0])
       for (const row of packedRows(entry).toReversed()) {
-        if (newest.has(row[0])) continue
-        newest.set(row[0], row)
-        if (options.task !== undefined && row[1] !== options.task) continue
-        if (options.state !== undefined && row[2] !== options.state) continue
-        if (out.length < limit) out.push(unpack(row))
+        const known = newest.get(row[0])
+        const overtaken = known?.row[2] === "queued" && row[2] !== "queued" && known.at - at < overtakenMs
+        if (known === undefined || overtaken) newest.set(row[0], { row, at })
       }
     }
     const last = entries.at(-1)
-    if (entries.length < 100 || last === undefined) break
+    if (entries.length < 100 || last === undefined || wanted().length >= limit) break
     before = `(${last[0]}`
   }
-  return out
+  return wanted()
+    .slice(0, limit)
+    .map(({ row }) => unpack(row))
 }
 
 /** Claimed jobs of a queue. */

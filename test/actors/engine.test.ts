@@ -7,8 +7,10 @@ import * as Flow from "../../src/jobs/Flow.ts"
 import * as Retry from "../../src/jobs/Retry.ts"
 import * as Task from "../../src/jobs/Task.ts"
 import { Control } from "../../src/streams/Control.ts"
+import * as DeadLetters from "../../src/streams/DeadLetters.ts"
 import { Events } from "../../src/streams/Events.ts"
 import { Inspect } from "../../src/streams/Inspect.ts"
+import { keysOf } from "../../src/streams/Keys.ts"
 import { Redis } from "../../src/streams/Redis.ts"
 import { clientLayer, eventually, freshNamespace } from "../support/engine.ts"
 
@@ -211,6 +213,54 @@ layer(live, { excludeTestServices: true, timeout: "20 seconds" })("engine", (it)
         assert.isTrue(dead > 0)
         assert.deepStrictEqual(yield* control.replay({ id }), [id])
         yield* until(id, "done")
+      })
+    )
+
+    it.effect("that tell nothing of ours are dead letters of their own", () =>
+      Effect.gen(function* () {
+        const redis = yield* Redis
+        const inspect = yield* Inspect
+        const keys = keysOf(redis.namespace).queue("default")
+        const id = yield* Add.enqueue({ a: 1, b: 2 })
+        yield* until(id, "done")
+        const next = { id: "d-next", queue: "default", task: "add", payload: {} }
+        const garbage = [
+          "{",
+          "null",
+          "[]",
+          "{}",
+          '{"result":1}',
+          '{"meta":{"l":null},"result":1}',
+          '{"meta":{"l":{"next":{"id":"d-x"}}},"result":1}',
+          '{"meta":{"l":{"join":{"id":"d-x","queue":"nowhere","index":0}}},"result":1}',
+          JSON.stringify({ meta: { l: { next } }, failed: 1 }),
+          JSON.stringify({ meta: { l: { next: { ...next, meta: 5 } } }, failed: { _tag: "X" } })
+        ]
+        const before = yield* redis.use("xlen", (c) => c.xlen(keys.dead))
+        for (const payload of garbage) {
+          yield* redis.use("xadd", (c) => c.xadd(keys.jobs, "*", "id", id, "task", "@link", "payload", payload))
+        }
+        yield* redis.use("xadd", (c) => c.xadd(keys.jobs, "*", "task", "@link"))
+        yield* eventually(
+          "all are dead letters",
+          Effect.map(
+            redis.use("xlen", (c) => c.xlen(keys.dead)),
+            (n) => n === before + garbage.length + 1
+          )
+        )
+        const dead = yield* redis.use("list", (c) => DeadLetters.list(c, keys, 1_000))
+        const mine = dead.filter((letter) => letter.task === "@link")
+        assert.deepStrictEqual(
+          mine.map((letter) => letter.payload),
+          [...garbage, "null"]
+        )
+        assert.isTrue(mine.every((letter) => letter.error.includes("@link can't be told: ")))
+        // The job that the entry names is not touched.
+        assert.strictEqual((yield* inspect.job(id))?.state, "done")
+        yield* eventually(
+          "no claim is left",
+          Effect.map(inspect.queues, (rows) => rows.every((q) => q.inFlight === 0))
+        )
       })
     )
 

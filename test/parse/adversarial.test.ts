@@ -1,4 +1,7 @@
 /** Lines made to be slow: none may take much longer than an ordinary line of its length. */
+import { setTimeout as sleep } from "node:timers/promises"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "vitest"
 import { parseLine } from "../../src/parse/all.ts"
 import { redact } from "../../src/parse/Redact.ts"
@@ -53,5 +56,141 @@ describe("a line made to be slow", () => {
 
   it.each(Object.keys(lines))("%s", (name) => {
     expect(best(lines[name]!)).toBeLessThan(bound)
+  })
+})
+
+/** Beginnings that lead to each pattern of the formats: what stands behind them is then the attacker's. */
+const heads: ReadonlyArray<string> = [
+  "",
+  "01-01 00:00:00.000 1 1 E ",
+  "01-01 00:00:00.000",
+  "01-01 00:00:00.000 E/",
+  "E/",
+  "2024-01-01 00:00:00|",
+  "2024-01-01 00:00:00 |",
+  "2024-01-01 00:00:00 INFO",
+  "2024-01-01 00:00:00 INFO [t] ",
+  "2024-01-01 00:00:00 INFO a",
+  "2024-01-01T00:00:00Z ",
+  "- 1117838570 2005.06.03 R02 2005-06-03-15.42.50.675872 R02 RAS KERNEL INFO ",
+  "081109 203615 148 INFO ",
+  "2015-10-18 18:01:47,978 INFO [main] ",
+  "17/06/09 20:10:40 INFO ",
+  "[Sun Dec 04 04:47:44 2005] [error] ",
+  "Jan",
+  "Jun 14 15:16:01 ",
+  "Jun 14 15:16:01 combo sshd",
+  "<13>",
+  "<13>Jun 14 15:16:01 ",
+  "<13>1 2003-10-11T22:14:15Z h a 1 - ",
+  "<13>1 2003-10-11T22:14:15Z h a 1 - [x ",
+  '<13>1 2003-10-11T22:14:15Z h a 1 - [x a="',
+  '1.1.1.1 - - [10/Oct/2000:13:55:36 -0700] "GET ',
+  '1.1.1.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 1 "',
+  "I0101 00:00:00.000000 ",
+  "I0101 00:00:00.000000    1 a",
+  "1700000000 ",
+  "1234 node comp state 1700000000 1 ",
+  "1:M 01 Jan 2020 00:00:00.000",
+  "W, [",
+  'a=1 b="',
+  '{"level":"info","msg":"',
+  "a.b.",
+  "password=",
+  'token="',
+  "https://",
+  "eyJ",
+  "-----BEGIN PRIVATE KEY-----"
+]
+const pieces: ReadonlyArray<string> = [
+  ...Array.from(" \t\r\"'[](){}<>1:|=-aA@\\/.,_"),
+  "-eyJ",
+  "eyJaaaaaaa.",
+  "a.",
+  "a ",
+  "A ",
+  "://",
+  "://a:",
+  '\\"',
+  "token=",
+  'token="',
+  'token:\\"',
+  "token='a",
+  "bearer a",
+  "SG.",
+  "sk-",
+  "4111-",
+  "-----END ",
+  "trace_id=",
+  "level=",
+  "ERROR ",
+  "[a]",
+  'a="b" ',
+  '{"a":',
+  "Jan "
+]
+const tails = ["", "x", '"', '" 200 1', '"}', "]", ":"]
+
+const once = (line: string): number => {
+  const from = performance.now()
+  redact(parseLine(line, { now }))
+  return performance.now() - from
+}
+const median = (line: string): number => Array.from({ length: 5 }, () => once(line)).toSorted((a, b) => a - b)[2]!
+
+describe("four times the line costs about four times the time", () => {
+  /** Below this many ms no square hides: 256 KB squared are minutes. */
+  const floor = 15
+  const line = (head: string, piece: string, length: number, tail: string): string =>
+    head + piece.repeat(Math.ceil(length / piece.length)).slice(0, length) + tail
+
+  it.each(heads)("behind %j", (head) => {
+    const slow: Array<string> = []
+    for (const [index, piece] of pieces.entries()) {
+      // All tails would take minutes; each piece meets another one behind each head.
+      const tail = tails[(index + head.length) % tails.length]!
+      const long = line(head, piece, 256 * 1024, tail)
+      if (once(long) < floor) continue
+      const ratio = median(long) / Math.max(median(line(head, piece, 64 * 1024, tail)), floor / 2)
+      if (ratio >= 12) slow.push(JSON.stringify([head, piece, tail, ratio]))
+    }
+    expect(slow).toEqual([])
+  })
+
+  it("holds for blanks before what never comes", () => {
+    for (const head of heads) for (const blank of [" ", "\t", "\r", "\n"]) once(line(head, blank, 64 * 1024, "x"))
+    const bound = floor * 3
+    expect(median(line("01-01 00:00:00.000 1 1 E ", " ", 256 * 1024, "x"))).toBeLessThan(bound)
+    expect(median(line("2024-01-01 00:00:00|", " ", 256 * 1024, "x"))).toBeLessThan(bound)
+    expect(median(line("", "-eyJ", 256 * 1024, ""))).toBeLessThan(bound)
+  })
+
+  it("never throws, however long the line", () => {
+    for (const head of heads) for (const piece of ['\\"', 'a="', " "]) once(line(head, piece, 1024 * 1024, '"]'))
+  })
+})
+
+describe("keys that a sender chose", () => {
+  it("are not kept when they are long", async () => {
+    setFlagsFromString("--expose-gc")
+    const collect = runInNewContext("gc") as () => void
+    const held = async (): Promise<number> => {
+      // The engine lets go of an object's shape, and then of its keys, only in later turns and rounds.
+      for (let round = 0; round < 4; round++) {
+        await sleep(10)
+        collect()
+      }
+      return process.memoryUsage().heapUsed
+    }
+    const before = await held()
+    for (let i = 0; i < 2000; i++) {
+      const key = `${i}${"k".repeat(16 * 1024)}`
+      redact(parseLine(`{"${key}":"x","meta":{"${key}":1}}`, { now }))
+      redact(parseLine(`${key}=x b=1`, { now }))
+      // Short keys cut from long lines must not keep the lines.
+      redact(parseLine(`k${i}aaaaaaaaaaaaaaaaaaaaaaaa=1 b="${"v".repeat(16 * 1024)}"`, { now }))
+    }
+    // Kept, the keys or the lines are 30 MB each.
+    expect((await held()) - before).toBeLessThan(8 * 1024 * 1024)
   })
 })

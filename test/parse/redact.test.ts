@@ -24,6 +24,10 @@ describe("redactText", () => {
     ["key AKIAIOSFODNN7EXAMPLE used", "key [redacted] used"],
     ["postgres://app:s3cr3t@db:5432/x", "postgres://app:[redacted]@db:5432/x"],
     ["jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_1 end", "jwt [redacted] end"],
+    [
+      "x eyJ.eyJhbGciOiJI.eyJzdWIi.c, -eyJhbGciOiJI.eyJzdWIi. eyJhbGci.ab.c",
+      "x eyJ.[redacted], -[redacted] eyJhbGci.ab.c"
+    ],
     ["ghp_0123456789abcdefghijABCDEFGHIJ012345", "[redacted]"],
     ["paid with 4111 1111 1111 1111 today", "paid with [redacted] today"],
     ["paid with 378282246310005", "paid with [redacted]"],

@@ -250,6 +250,42 @@ layer(clientLayer(namespace), { excludeTestServices: true })("claims", (it) => {
     )
   })
 
+  describe("a count of entries read that is wrong after a restart", () => {
+    it.effect("is set right: at once at the end of the stream, else once for each run of the server", () =>
+      Effect.gen(function* () {
+        const q = yield* fresh
+        yield* q.add(30)
+        yield* q.read("a", 20)
+        yield* Effect.promise(() => JobQueues.trim(q.client, q.k))
+        const setId = (read: number) =>
+          Effect.flatMap(q.lastDelivered, (last) =>
+            Effect.promise(() => q.client.call("XGROUP", "SETID", q.k.jobs, group, last, "ENTRIESREAD", read))
+          )
+        // What a restart of Redis 7.0 leaves: the position of today with the count of the last SETID.
+        yield* setId(3)
+        yield* Effect.promise(() => q.client.hset(q.k.cursor, "counted", "an earlier run"))
+        assert.strictEqual(yield* q.lag, 27)
+        yield* Effect.promise(() => JobQueues.trim(q.client, q.k))
+        assert.strictEqual(yield* q.lag, 10)
+        yield* q.read("a", 10)
+        assert.strictEqual(yield* q.lag, 0)
+        yield* setId(23)
+        assert.strictEqual(yield* q.lag, 7)
+        yield* Effect.promise(() => JobQueues.trim(q.client, q.k))
+        assert.strictEqual(yield* q.lag, 0)
+        // Deletions leave only the side that waits to be counted.
+        const filler = Array.from({ length: 12 }, () => ["xadd", q.k.jobs, "*", "id", "x"])
+        yield* Effect.promise(() => q.client.pipeline(filler).exec())
+        const [gone] = yield* q.read("a", 4)
+        yield* Effect.promise(() => q.client.xdel(q.k.jobs, gone?.entry ?? ""))
+        yield* setId(1)
+        yield* Effect.promise(() => q.client.hdel(q.k.cursor, "counted"))
+        yield* Effect.promise(() => JobQueues.trim(q.client, q.k))
+        assert.strictEqual(yield* q.lag, 8)
+      })
+    )
+  })
+
   describe("limits", () => {
     it.effect("a full queue refuses, and takes again when it has emptied", () =>
       Effect.gen(function* () {

@@ -76,6 +76,11 @@ const post = (url: string, key: string, project: string, part: Buffer, idempoten
             message: `${url} can't be reached: ${error instanceof Error ? error.message : String(error)}`
           })
   }).pipe(
+    Effect.tapError((error) =>
+      Effect.sync(() => {
+        if (error instanceof TryAgain) process.stderr.write(`${error.message}; trying again\n`)
+      })
+    ),
     Effect.retry({
       schedule: Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("5 seconds")]).pipe(
         Schedule.upTo({ duration: "2 minutes" })

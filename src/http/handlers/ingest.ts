@@ -69,6 +69,22 @@ const tooLarge = (limits: IngestLimits, accepted = 0): TooLarge =>
     message: `expected a body of at most ${limits.bodyMax} bytes (unpacked), got more; ${accepted} lines were accepted before: send smaller requests`
   })
 
+/** How long what is left of a refused body is still taken, so that the sender gets to read why. */
+const takeRestMs = 10_000
+
+/** Reads no more of a body. The rest is taken and dropped for a while: a socket closed at once would lose the answer. */
+const abandon = Effect.fnUntraced(function* (stream: Readable) {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  const message = NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage
+  if (stream !== message) {
+    message.unpipe()
+    stream.destroy()
+  }
+  const timer = setTimeout(() => message.destroy(), takeRestMs).unref()
+  message.once("close", () => clearTimeout(timer))
+  message.resume()
+})
+
 /** Reads a body chunk by chunk; a body that ends early or can't be unpacked is an `Invalid`. */
 export const chunksOf = (stream: Readable) => {
   const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
@@ -137,7 +153,7 @@ export const ingest = Effect.fnUntraced(function* (project: ProjectId, limits: I
     if (chunk === undefined) break
     bytes += chunk.length
     if (bytes > limits.bodyMax) {
-      stream.destroy()
+      yield* abandon(stream)
       return yield* tooLarge(limits, accepted)
     }
     yield* send(decoder.push(chunk), false)
