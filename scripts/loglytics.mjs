@@ -11,6 +11,7 @@ import { findRedis } from "./launch/redis_binary.mjs"
 import { giveUp } from "./launch/say.mjs"
 import { enter, ensureServices, leave, runningServices, sweep } from "./launch/services.mjs"
 import { listen, runMain, runScript } from "./launch/supervise.mjs"
+import { watchServices } from "./launch/watch.mjs"
 import { ensureWeb } from "./launch/web.mjs"
 
 /** @typedef {import("./launch/places.mjs").Env} Env */
@@ -36,13 +37,16 @@ const main = async (env, command, rest, args) => {
   const presses = listen()
   await sweep(data)
   enter(data)
+  let unwatch = () => {}
   try {
     const page = command === "start" || command === "serve" ? ensureWeb(env) : undefined
     const [urls] = await Promise.all([ensureServices(env, data), page])
     if (presses.count > 0) return interrupted
+    unwatch = watchServices(env, data, () => presses.count > 0)
     const given = roles.includes(command) ? ["--roles", command, ...rest] : rest
     return await runMain(given, { ...env, ...urls, LOGLYTICS_DATA_DIR: data }, presses, (life) => enter(data, life))
   } finally {
+    unwatch()
     await leave(data)
   }
 }

@@ -2,7 +2,7 @@
  * The Postgres of a data folder: adopts the one that runs, or makes its cluster and starts it. The server's own
  * postmaster.pid is the record: process, folder and port; it counts as ours when the server itself names the same folder.
  */
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import {
   chmodSync,
@@ -22,6 +22,7 @@ import { shortHash, trueName } from "./places.mjs"
 import { asAccount, canEnter, findPostgres, serverAccount, systemFolder } from "./postgres_binary.mjs"
 import { isAlive, lifeOf, run, signal, stopProcess, tail, waitGone } from "./processes.mjs"
 import { Refusal } from "./say.mjs"
+import { ensurePassword, knownPassword, writePrivate } from "./secrets.mjs"
 import { askPostgres, freePort } from "./wire.mjs"
 
 /** @typedef {import("./places.mjs").Env} Env */
@@ -29,8 +30,8 @@ import { askPostgres, freePort } from "./wire.mjs"
 /** @typedef {import("./redis.mjs").Running} Running */
 
 const database = "loglytics"
-/** @param {number} port */
-const urlOf = (port) => `postgres://postgres@127.0.0.1:${port}/${database}`
+/** @param {number} port @param {string | undefined} password */
+const urlOf = (port, password) => `postgres://postgres${password ? `:${password}` : ""}@127.0.0.1:${port}/${database}`
 
 /**
  * Where the cluster lies. Written down once, since the account, and with it the answer, may differ between users.
@@ -38,7 +39,7 @@ const urlOf = (port) => `postgres://postgres@127.0.0.1:${port}/${database}`
  */
 const placeFile = (data) => join(data, "postgres.json")
 
-/** @param {string} data @returns {{ cluster: string, port: number } | undefined} */
+/** @param {string} data @returns {{ cluster: string, port: number, login?: string } | undefined} `login`: which password it has */
 const recorded = (data) => {
   try {
     const record = JSON.parse(readFileSync(placeFile(data), "utf8"))
@@ -60,15 +61,15 @@ export const postmaster = (cluster) => {
   }
 }
 
-/** @param {string} cluster @returns {Promise<Running | undefined>} */
-const answers = async (cluster) => {
+/** @param {string} cluster @param {string | undefined} password @returns {Promise<Running | undefined>} */
+const answers = async (cluster, password) => {
   const server = postmaster(cluster)
   if (!server || !isAlive(lifeOf(server.pid))) return undefined
   try {
-    const [folder = ""] = await askPostgres(server.port, "SHOW data_directory")
+    const [folder = ""] = await askPostgres(server.port, "SHOW data_directory", { password })
     if (trueName(folder) !== trueName(cluster)) return undefined
-    const [version = ""] = await askPostgres(server.port, "SHOW server_version")
-    return { url: urlOf(server.port), detail: `Postgres ${version}` }
+    const [version = ""] = await askPostgres(server.port, "SHOW server_version", { password })
+    return { url: urlOf(server.port, password), detail: `Postgres ${version}` }
   } catch {
     return undefined
   }
@@ -77,7 +78,14 @@ const answers = async (cluster) => {
 /** The running Postgres of this data folder, if any. @param {string} data @returns {Promise<Running | undefined>} */
 export const runningPostgres = async (data) => {
   const record = recorded(data)
-  return record && existsSync(record.cluster) ? answers(record.cluster) : undefined
+  return record && existsSync(record.cluster) ? answers(record.cluster, knownPassword(data)) : undefined
+}
+
+/** The process that is recorded for this data folder, alive or not. @param {string} data @returns {import("./processes.mjs").Life | undefined} */
+export const postgresLife = (data) => {
+  const record = recorded(data)
+  const server = record && postmaster(record.cluster)
+  return server && lifeOf(server.pid)
 }
 
 /** @param {string} data @param {Account} account */
@@ -107,24 +115,50 @@ const forgetOther = (cluster) => {
   if (trueName(folder) !== trueName(cluster)) rmSync(file, { force: true })
 }
 
-/** @param {string} native @param {string} cluster @param {Account} account */
-const initialise = async (native, cluster, account) => {
-  if (existsSync(join(cluster, "PG_VERSION"))) return
+/** Lines of pg_hba.conf that let anybody in, as those of clusters that older versions made. */
+const trusting = /^([ \t]*(?:local|host)[^#\n]*[ \t])trust[ \t]*$/gmu
+
+/**
+ * Gives a cluster that lies still our password, without ever listening, and has it asked for.
+ * @param {string} native @param {string} cluster @param {Account} account @param {string} password
+ */
+const lockUp = (native, cluster, account, password) => {
+  const file = join(cluster, "pg_hba.conf")
+  const rules = readFileSync(file, "utf8")
+  const result = spawnSync(join(native, "bin", "postgres"), ["--single", "-D", cluster, "postgres"], {
+    input: `ALTER ROLE postgres PASSWORD '${password}'\n`,
+    encoding: "utf8",
+    cwd: "/",
+    ...asAccount(account)
+  })
+  if (result.status !== 0 || /ERROR|FATAL|PANIC/u.test(result.stderr)) {
+    throw new Refusal(`DATABASE_URL: expected ${cluster} to take a password, got:\n    ${tail(result.stderr)}`)
+  }
+  writeFileSync(file, rules.replace(trusting, "$1scram-sha-256"))
+}
+
+/** @param {string} native @param {string} cluster @param {Account} account @param {string} password */
+const initialise = async (native, cluster, account, password) => {
   // One that was cut short has no PG_VERSION yet holds files, which initdb refuses.
   rmSync(cluster, { recursive: true, force: true })
   mkdirSync(cluster, { recursive: true, mode: 0o700 })
   chmodSync(cluster, 0o700)
   if (account) chownSync(cluster, account.uid, account.gid)
   const locale = ["-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+  // Beside the cluster, since the account can get there; the folder itself must be empty.
+  const secret = `${cluster}.password`
+  writePrivate(secret, `${password}\n`)
+  if (account) chownSync(secret, account.uid, account.gid)
   const result = await run(
     join(native, "bin", "initdb"),
-    ["-D", cluster, "-U", "postgres", "-A", "trust", ...locale, "-N"],
+    ["-D", cluster, "-U", "postgres", "-A", "scram-sha-256", `--pwfile=${secret}`, ...locale, "-N"],
     {
       cwd: "/",
       env: { ...process.env, LC_ALL: "C" },
       ...asAccount(account)
     }
   )
+  rmSync(secret, { force: true })
   if (result.code === 0) return
   rmSync(cluster, { recursive: true, force: true })
   throw new Refusal(`DATABASE_URL: initdb in ${cluster} exited with ${result.code}\n    ${tail(result.stderr)}`)
@@ -139,19 +173,27 @@ const recovery_max_ms = 120_000
  * Starts the Postgres of this data folder; call it only when `runningPostgres` found none, and under the folder's lock.
  * @param {string} data
  * @param {Env} env
- * @param {{ throwaway: boolean }} options a throwaway server does not wait for the disk
+ * @param {{ throwaway: boolean, samePort?: boolean }} options a throwaway server does not wait for the disk; `samePort`: its URL is
+ * in use, so no other port will do
  * @returns {Promise<Running>}
  */
-export const startPostgres = async (data, env, { throwaway }) => {
+export const startPostgres = async (data, env, { samePort = false, throwaway }) => {
   const before = recorded(data)
   const usual = serverAccount()
   const cluster = before && existsSync(before.cluster) ? before.cluster : chooseCluster(data, usual)
   const account = usual && (await ownerOf(cluster, usual))
   const { native } = findPostgres(env, account)
   forgetOther(cluster)
-  await initialise(native, cluster, account)
   const port = await freePort(before?.port)
-  writeFileSync(placeFile(data), JSON.stringify({ data: trueName(data), cluster, port }))
+  if (samePort && port !== before?.port)
+    throw new Refusal(`Postgres: expected port ${before?.port} to be free, it is taken`)
+  const password = ensurePassword(data)
+  const login = shortHash(password)
+  if (existsSync(join(cluster, "PG_VERSION"))) {
+    // One of an older version, a copy, or one whose password was lost.
+    if (before?.login !== login) lockUp(native, cluster, account, password)
+  } else await initialise(native, cluster, account, password)
+  writePrivate(placeFile(data), JSON.stringify({ data: trueName(data), cluster, port, login }))
   const settings = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -171,7 +213,8 @@ export const startPostgres = async (data, env, { throwaway }) => {
       ["-D", cluster, "-p", String(port), ...settings],
       log,
       account,
-      cluster
+      cluster,
+      password
     )
     if (ended === undefined) break
     // "lock file postmaster.pid already exists", or "pre-existing shared memory block … is still in use".
@@ -180,19 +223,20 @@ export const startPostgres = async (data, env, { throwaway }) => {
     }
     await sleep(250)
   }
-  const [known] = await askPostgres(port, `SELECT 1 FROM pg_database WHERE datname = '${database}'`)
-  if (known === undefined) await askPostgres(port, `CREATE DATABASE ${database}`, { withinMs: 30_000 })
-  const running = await answers(cluster)
+  const [known] = await askPostgres(port, `SELECT 1 FROM pg_database WHERE datname = '${database}'`, { password })
+  if (known === undefined) await askPostgres(port, `CREATE DATABASE ${database}`, { password, withinMs: 30_000 })
+  const running = await answers(cluster, password)
   if (!running) throw new Refusal(`DATABASE_URL: expected Postgres to answer on port ${port}, got nothing; see ${log}`)
   return running
 }
 
 /**
  * @param {string} command @param {ReadonlyArray<string>} args @param {string} log @param {Account} account @param {string} cluster
+ * @param {string} password
  * @returns {Promise<string | undefined>} what it said if it ended before it was ready
  */
-const launch = async (command, args, log, account, cluster) => {
-  const output = openSync(log, "w")
+const launch = async (command, args, log, account, cluster, password) => {
+  const output = openSync(log, "w", 0o600)
   const child = spawn(command, args, {
     // Its own process group: Ctrl-C is for the main program, the server is stopped when that has drained.
     detached: true,
@@ -206,7 +250,7 @@ const launch = async (command, args, log, account, cluster) => {
   child.on("exit", () => (state.ended = true))
   child.unref()
   for (const until = Date.now() + recovery_max_ms; Date.now() < until && !state.ended;) {
-    if (postmaster(cluster)?.pid === child.pid && (await answers(cluster))) return undefined
+    if (postmaster(cluster)?.pid === child.pid && (await answers(cluster, password))) return undefined
     await sleep(20)
   }
   if (!state.ended) await stopProcess(lifeOf(child.pid ?? -1), "SIGQUIT", 5_000)
@@ -217,7 +261,7 @@ const launch = async (command, args, log, account, cluster) => {
 export const stopPostgres = async (data) => {
   const cluster = recorded(data)?.cluster
   const server = cluster === undefined ? undefined : postmaster(cluster)
-  if (!server || !cluster || !(await answers(cluster))) return false
+  if (!server || !cluster || !(await answers(cluster, knownPassword(data)))) return false
   const life = lifeOf(server.pid)
   // Fast shutdown: connections are closed, everything is written.
   signal(server.pid, "SIGINT")

@@ -12,6 +12,7 @@ import { isAlive, lifeOf, stopProcess } from "./processes.mjs"
 import { findRedis } from "./redis_binary.mjs"
 import { runningRedis, startRedis, stopRedis } from "./redis.mjs"
 import { done, note, Refusal, step } from "./say.mjs"
+import { closeFolder } from "./secrets.mjs"
 import { reachable } from "./wire.mjs"
 
 /** @typedef {import("./places.mjs").Env} Env */
@@ -83,23 +84,25 @@ export const lockOf = (data) => join(data, "services.lock")
  * @returns {Promise<Urls>}
  */
 export const ensureServices = async (env, data, { throwaway = false } = {}) => {
-  // Others than its owner must be able to pass through: as root, Postgres runs under another account.
-  mkdirSync(data, { recursive: true, mode: 0o755 })
+  closeFolder(data)
   return withLock(lockOf(data), async () => {
     const from = performance.now()
     const since = () => performance.now() - from
     const ownRedis = async () => {
       const running = await runningRedis(data)
-      if (running) return (done("redis", `${running.detail} runs already, ${running.url}`, since()), running.url)
+      const shown = (/** @type {string} */ url) => target("REDIS_URL", url).shown
+      if (running) return (done("redis", `${running.detail} runs already, ${shown(running.url)}`, since()), running.url)
       const binary = await findRedis(env)
       const { detail, url } = await startRedis(data, binary)
-      return (done("redis", `${detail} started, ${url} (${binary.from})`, since()), url)
+      return (done("redis", `${detail} started, ${shown(url)} (${binary.from})`, since()), url)
     }
     const ownPostgres = async () => {
       const running = await runningPostgres(data)
-      if (running) return (done("postgres", `${running.detail} runs already, ${running.url}`, since()), running.url)
+      const shown = (/** @type {string} */ url) => target("DATABASE_URL", url).shown
+      if (running)
+        return (done("postgres", `${running.detail} runs already, ${shown(running.url)}`, since()), running.url)
       const { detail, url } = await startPostgres(data, env, { throwaway })
-      return (done("postgres", `${detail} started, ${url}`, since()), url)
+      return (done("postgres", `${detail} started, ${shown(url)}`, since()), url)
     }
     const given = { redis: env["REDIS_URL"], postgres: env["DATABASE_URL"] }
     const both = await Promise.allSettled([

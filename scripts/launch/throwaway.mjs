@@ -18,7 +18,7 @@ import { ensureServices } from "./services.mjs"
 export const startThrowaway = async (env) => {
   const folder = mkdtempSync(join(tmpdir(), "loglytics-"))
   // As root, Postgres runs under another account, which must pass through.
-  chmodSync(folder, 0o755)
+  chmodSync(folder, 0o711)
   const keeper = spawn(process.execPath, [fileURLToPath(new URL("keeper.mjs", import.meta.url)), folder], {
     detached: true,
     stdio: ["pipe", "ignore", "inherit"]

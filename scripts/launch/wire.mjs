@@ -2,6 +2,7 @@
  * Just enough of the Redis and Postgres protocols to ask a server who it is, with nothing installed. Real work goes
  * through the real clients.
  */
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto"
 import { connect, createServer } from "node:net"
 
 /** @typedef {import("node:net").Socket} Socket */
@@ -81,16 +82,16 @@ const reply = (buffer, at) => {
 }
 
 /**
- * Asks a Redis on this machine who it is. @param {number} port @param {number} [withinMs]
+ * Asks a Redis on this machine who it is. @param {number} port @param {{ password?: string | undefined, withinMs?: number }} [options]
  * @returns {Promise<{ pid: number, version: string, folder: string }>}
  */
-export const askRedis = (port, withinMs = 2_000) =>
+export const askRedis = (port, { password, withinMs = 2_000 } = {}) =>
   converse(
     { host: "127.0.0.1", port, withinMs },
-    (socket) => socket.write("PING\r\nINFO server\r\nCONFIG GET dir\r\n"),
+    (socket) => socket.write(`${password ? `AUTH ${password}` : "PING"}\r\nINFO server\r\nCONFIG GET dir\r\n`),
     (received) => {
-      const ping = reply(received, 0)
-      const info = ping && reply(received, ping.next)
+      const greeting = reply(received, 0)
+      const info = greeting && reply(received, greeting.next)
       const dir = info && reply(received, info.next)
       if (!dir) return undefined
       const field = (/** @type {string} */ name) =>
@@ -129,12 +130,54 @@ const column = (body) => {
   return length < 0 ? "" : body.toString("utf8", 6, 6 + length)
 }
 
+/** @param {string | Buffer} key @param {string} text */
+const hmac = (key, text) => createHmac("sha256", key).update(text).digest()
+
 /**
- * Runs one statement as `postgres` on a Postgres of this machine that trusts us, and returns the first column of each row.
- * @param {number} port @param {string} sql @param {{ database?: string, withinMs?: number }} [options]
+ * Our side of a login by password (SCRAM-SHA-256): what to answer to each authentication message. The password itself is
+ * never sent, and a server that does not know it is refused.
+ * @param {string} password
+ * @returns {(body: Buffer) => Buffer | undefined}
+ */
+const login = (password) => {
+  const nonce = randomBytes(18).toString("base64")
+  const first = `n=,r=${nonce}`
+  let proofOfServer = ""
+  return (body) => {
+    const kind = body.readInt32BE(0)
+    const text = body.toString("utf8", 4)
+    if (kind === 0) return undefined
+    if (kind === 10 && text.split("\0").includes("SCRAM-SHA-256")) {
+      const hello = Buffer.from(`n,,${first}`)
+      const size = Buffer.alloc(4)
+      size.writeInt32BE(hello.length)
+      return message("p", Buffer.concat([Buffer.from("SCRAM-SHA-256\0"), size, hello]))
+    }
+    if (kind === 11) {
+      const [, both = "", salt = "", rounds = ""] = /^r=([^,]+),s=([^,]+),i=(\d+)/u.exec(text) ?? []
+      if (!both.startsWith(nonce)) throw new Error("the server's login makes no sense")
+      const salted = pbkdf2Sync(password, Buffer.from(salt, "base64"), Number(rounds), 32, "sha256")
+      const key = hmac(salted, "Client Key")
+      const last = `c=biws,r=${both}`
+      const said = `${first},${text},${last}`
+      const signature = hmac(createHash("sha256").update(key).digest(), said)
+      proofOfServer = hmac(hmac(salted, "Server Key"), said).toString("base64")
+      const proof = Buffer.from(key.map((byte, at) => byte ^ (signature[at] ?? 0))).toString("base64")
+      return message("p", Buffer.from(`${last},p=${proof}`))
+    }
+    if (kind === 12 && proofOfServer !== "" && text === `v=${proofOfServer}`) return undefined
+    throw new Error("the server wants a login that is not ours")
+  }
+}
+
+/**
+ * Runs one statement as `postgres` on a Postgres of this machine, and returns the first column of each row.
+ * @param {number} port @param {string} sql @param {{ password?: string | undefined, database?: string, withinMs?: number }} [options]
  * @returns {Promise<ReadonlyArray<string>>}
  */
-export const askPostgres = (port, sql, { database = "postgres", withinMs = 5_000 } = {}) => {
+export const askPostgres = (port, sql, { database = "postgres", password = "", withinMs = 5_000 } = {}) => {
+  const answer = login(password)
+  let answered = 0
   let asked = false
   return converse(
     { host: "127.0.0.1", port, withinMs },
@@ -148,6 +191,11 @@ export const askPostgres = (port, sql, { database = "postgres", withinMs = 5_000
       if (error) {
         const fields = error.body.toString("utf8").split("\0")
         throw new Error(fields.find((field) => field.startsWith("M"))?.slice(1) ?? "refused")
+      }
+      for (const { body } of all.filter(({ type }) => type === "R").slice(answered)) {
+        answered++
+        const next = answer(body)
+        if (next) socket.write(next)
       }
       const ready = all.filter(({ type }) => type === "Z").length
       if (ready === 1 && !asked) {

@@ -1,10 +1,10 @@
 /**
- * The parts of the launcher that need no servers: reading `.env`, choosing a Node, judging node_modules, the lock, and what a
- * wrong URL is told. The whole of it is tried by `npm start` and `npm test` themselves.
+ * The parts of the launcher: reading `.env`, choosing a Node, judging node_modules, the lock, what a wrong URL is told, and
+ * that its own servers are guarded and come back. The whole of it is tried by `npm start` and `npm test` themselves.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -13,11 +13,13 @@ import { missing } from "../../scripts/launch/install.mjs"
 import { tryLock, unlock, withLock } from "../../scripts/launch/lock.mjs"
 import { goodEnough, nodePackage } from "../../scripts/launch/node.mjs"
 import { cacheFolder, dataFolder } from "../../scripts/launch/places.mjs"
-import { postmaster } from "../../scripts/launch/postgres.mjs"
+import { forgetPostgres, postgresLife, postmaster } from "../../scripts/launch/postgres.mjs"
 import { identity, isAlive, lifeOf, stopProcess } from "../../scripts/launch/processes.mjs"
+import { redisLife } from "../../scripts/launch/redis.mjs"
 import { serverVersion } from "../../scripts/launch/redis_binary.mjs"
-import { ensureServices, target } from "../../scripts/launch/services.mjs"
-import { askRedis, freePort } from "../../scripts/launch/wire.mjs"
+import { ensureServices, stopServices, target } from "../../scripts/launch/services.mjs"
+import { watchServices } from "../../scripts/launch/watch.mjs"
+import { askPostgres, askRedis, freePort } from "../../scripts/launch/wire.mjs"
 
 let folder = ""
 beforeEach(() => {
@@ -169,8 +171,8 @@ describe("servers", () => {
 
   it("asks a Redis who it is", async () => {
     const { hostname, password, port } = new URL(process.env["REDIS_URL"] ?? "")
-    if (hostname !== "127.0.0.1" || password !== "") return
-    const { folder: place, pid, version } = await askRedis(Number(port))
+    if (hostname !== "127.0.0.1") return
+    const { folder: place, pid, version } = await askRedis(Number(port), { password })
     expect(pid).toBeGreaterThan(0)
     expect(version).toMatch(/^(?:Redis|Valkey) \d+\.\d+/u)
     expect(place).toMatch(/^\//u)
@@ -210,5 +212,54 @@ describe("servers", () => {
     )
     await expect(ensureServices(given, folder)).rejects.toThrow(both)
     expect(readdirSync(folder)).toEqual([])
+  })
+})
+
+// Only where the run itself has servers of the launcher's: elsewhere there may be none to start.
+const own =
+  process.env["REDIS_URL"]?.startsWith("redis://:") === true && process.env["LOGLYTICS_TEST_CONTAINERS"] !== "1"
+describe.skipIf(!own)("servers of a data folder", () => {
+  const known = { PATH: process.env["PATH"], HOME: process.env["HOME"] }
+
+  it("let nobody in without the password, and come back when they are killed", { timeout: 60_000 }, async () => {
+    // As root, Postgres runs under another account.
+    chmodSync(folder, 0o711)
+    const urls = await ensureServices(known, folder, { throwaway: true })
+    const unwatch = watchServices(known, folder, () => false)
+    try {
+      const redis = new URL(urls.REDIS_URL)
+      const postgres = new URL(urls.DATABASE_URL)
+      expect(redis.password).toMatch(/^[A-Za-z0-9]{32}$/u)
+      await expect(askRedis(Number(redis.port))).rejects.toThrow(/NOAUTH/u)
+      await expect(askRedis(Number(redis.port), { password: "wrong" })).rejects.toThrow(/WRONGPASS/u)
+      await expect(askPostgres(Number(postgres.port), "SELECT 1", { password: "wrong" })).rejects.toThrow(/password/u)
+      expect(await askPostgres(Number(postgres.port), "SELECT 1", { password: postgres.password })).toEqual(["1"])
+      for (const name of ["password", "postgres.json", "redis.json", "redis.log", "postgres.log"]) {
+        expect([name, statSync(join(folder, name)).mode & 0o777]).toEqual([name, 0o600])
+      }
+
+      for (const life of [redisLife(folder), postgresLife(folder)]) process.kill(life?.pid ?? -1, "SIGKILL")
+      const { password } = redis
+      const back = () =>
+        Promise.all([
+          askRedis(Number(redis.port), { password }),
+          askPostgres(Number(postgres.port), "SELECT 1", { password, database: "loglytics" })
+        ])
+      await expect
+        .poll(
+          () =>
+            back().then(
+              () => "up",
+              () => "down"
+            ),
+          { timeout: 30_000 }
+        )
+        .toBe("up")
+      expect(await ensureServices(known, folder)).toEqual(urls)
+    } finally {
+      unwatch()
+      await stopServices(folder)
+      forgetPostgres(folder)
+    }
   })
 })
