@@ -23,7 +23,9 @@ const interrupted = 130
 /** @param {ReadonlyArray<string>} args @returns {{ command: string, rest: ReadonlyArray<string> }} `start` when none is named */
 const read = (args) => {
   const [first = "start", ...rest] = args
-  if (first === "--help" || first === "-h" || first === "--version") return { command: "cli", rest: args }
+  // Help is the command line's, and starts nothing.
+  if (args.some((arg) => arg === "--help" || arg === "-h") || first === "--version")
+    return { command: "cli", rest: args }
   return first.startsWith("-") ? { command: "start", rest: args } : { command: first, rest }
 }
 

@@ -5,17 +5,27 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Logger } from "effect"
-import { CliError, Command } from "effect/cli"
+import { CliError, Command, Flag } from "effect/cli"
 import { inspect, status } from "./commands/inspect.ts"
 import { enqueue, purge, result, revoke } from "./commands/jobs.ts"
 import { env, keys } from "./commands/keys.ts"
 import { send } from "./commands/send.ts"
 import { tail } from "./commands/tail.ts"
 
+/** Shown in the help; the launcher runs these, since they need servers first. */
 const launcher = (name: string, description: string) =>
-  Command.make(name, {}, () => Effect.die(new Error(`${name} is run by the launcher: npx loglytics ${name}`))).pipe(
-    Command.withDescription(description)
-  )
+  Command.make(
+    name,
+    {
+      port: Flag.Int("port").pipe(Flag.optional, Flag.withDescription("instead of PORT")),
+      host: Flag.String("host").pipe(Flag.optional, Flag.withDescription("instead of HOST")),
+      tail: Flag.String("tail").pipe(
+        Flag.atLeast(0),
+        Flag.withDescription("follow files of this host, for example '/var/log/*.log'; may be repeated")
+      )
+    },
+    () => Effect.die(new Error(`${name} is run by the launcher: npx loglytics ${name}`))
+  ).pipe(Command.withDescription(description))
 
 const root = Command.make("loglytics").pipe(
   Command.withDescription("Logs, alerts and background jobs on Redis Streams and Postgres"),
