@@ -5,8 +5,9 @@ import { ProjectId } from "../../src/domain/Ids.ts"
 import * as Query from "../../src/domain/Query.ts"
 import { defaultProject } from "../../src/domain/Project.ts"
 import { cleanText } from "../../src/store/LogRows.ts"
+import { Database } from "../../src/store/Database.ts"
 import { Logs, type SearchOptions } from "../../src/store/Logs.ts"
-import { storeLayer } from "../support/postgres.ts"
+import { emptyDatabase, storeLayer } from "../support/postgres.ts"
 import { event, noon, oddEvent, oddQuery, random } from "./events.ts"
 
 const project = (id: string) => ProjectId.make(id)
@@ -233,6 +234,30 @@ layer(storeLayer({ readTimeoutMs: 40 }))("a search without end", (it) => {
       const error = yield* Effect.flip(logs.search({ project: defaultProject, query: { _tag: "Or", parts }, limit: 1 }))
       assert.strictEqual(error._tag, "SearchTooSlow")
       assert.include(error.message, "within 40 ms")
+    })
+  )
+})
+
+const impatient = emptyDatabase({ readTimeoutMs: 100, maxConnections: 2 })
+layer(impatient.layer)("a read that is cut off amid its rows", (it) => {
+  it.effect("leaves nothing behind for the next on its connection", () =>
+    Effect.gen(function* () {
+      const database = yield* Database
+      // Rows come for a while, then the statement sleeps into its time limit.
+      const cut = yield* Effect.flip(
+        database.read(
+          "cut",
+          (sql) => sql`select n, repeat('x', 5000) from generate_series(1, 400) n where n < 400 or pg_sleep(5) is null`
+        )
+      )
+      assert.strictEqual(cut.code, "57014")
+      for (let again = 0; again < 3; again++) {
+        const rows = yield* database.read("next", (sql) => sql`select n from generate_series(1, 3) n`)
+        assert.deepStrictEqual(
+          rows.map((row) => row["n"] as number),
+          [1, 2, 3]
+        )
+      }
     })
   )
 })
