@@ -133,7 +133,10 @@ layer(clientLayer(namespace), { excludeTestServices: true })("claims", (it) => {
         yield* q.add(2)
         const [kept, left] = yield* q.read("a", 2)
         if (kept === undefined || left === undefined) return assert.fail("two jobs were expected")
-        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 60)))
+        // As if both had been held for a second without a sign of life.
+        yield* Effect.promise(() =>
+          q.client.xclaim(q.k.jobs, group, "a", 0, kept.entry, left.entry, "IDLE", 1_000, "JUSTID")
+        )
         const renew = (job: JobQueues.Claimed) =>
           Effect.promise(() => JobQueues.renew(q.client, q.k, "a", [{ entry: job.entry, count: job.count }]))
         assert.deepStrictEqual(yield* renew(kept), [])
