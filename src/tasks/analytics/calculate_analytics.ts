@@ -9,7 +9,7 @@ import { decodeLines } from "../../pipeline/Intake.ts"
 import { Blobs } from "../../store/Blobs.ts"
 import { LogFiles } from "../../store/LogFiles.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
-import { eachBatch, LogFileUnreadable } from "../logs/Lines.ts"
+import { eachBatch, fileOf, LogFileUnreadable } from "../logs/Lines.ts"
 
 export const CalculateAnalytics = Task.make("calculate_analytics", {
   payload: { projectId: ProjectId, fileId: LogFileId },
@@ -25,14 +25,7 @@ export const CalculateAnalyticsLive = CalculateAnalytics.toLayer(
     const files = yield* LogFiles
     const blobs = yield* Blobs
     return Effect.fn("CalculateAnalytics")(function* ({ fileId, projectId }) {
-      const file = yield* files.get(fileId).pipe(Effect.mapError(dependencyFailed))
-      if (file === undefined || file.project !== projectId) {
-        return yield* new LogFileUnreadable({
-          fileId,
-          reason: "there is no such file in this project",
-          retryable: false
-        })
-      }
+      const file = yield* fileOf(files, projectId, fileId)
       const aggregate = Aggregate.make()
       const observedAt = Date.parse(file.createdAt)
       yield* eachBatch(blobs.read(fileId), fileId, (lines) =>

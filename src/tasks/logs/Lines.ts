@@ -1,7 +1,10 @@
 /** Reading an uploaded file line by line in batches, shared by the tasks that do. */
 import { Effect, Schema } from "effect"
 import type { Readable } from "node:stream"
+import type { LogFileId, ProjectId } from "../../domain/Ids.ts"
 import { makeLineDecoder } from "../../ingest/protocols/ndjson.ts"
+import type { LogFiles } from "../../store/LogFiles.ts"
+import { dependencyFailed } from "../errors.ts"
 
 /** The file is gone, unreadable, or its lines could not be stored. */
 export class LogFileUnreadable extends Schema.TaggedError<LogFileUnreadable>()("LogFileUnreadable", {
@@ -14,6 +17,17 @@ export class LogFileUnreadable extends Schema.TaggedError<LogFileUnreadable>()("
     return `file ${this.fileId}: ${this.reason}`
   }
 }
+
+/** The file that a job names, if it is its project's. */
+export const fileOf = Effect.fnUntraced(function* (
+  files: LogFiles["Service"],
+  projectId: ProjectId,
+  fileId: LogFileId
+) {
+  const file = yield* files.get(fileId).pipe(Effect.mapError(dependencyFailed))
+  if (file !== undefined && file.project === projectId) return file
+  return yield* new LogFileUnreadable({ fileId, reason: "there is no such file in this project", retryable: false })
+})
 
 /** Lines per batch. */
 const batchLines = 2_000

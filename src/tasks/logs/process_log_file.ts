@@ -8,7 +8,7 @@ import { Blobs } from "../../store/Blobs.ts"
 import { LogFiles } from "../../store/LogFiles.ts"
 import { Logs } from "../../store/Logs.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
-import { eachBatch, LogFileUnreadable } from "./Lines.ts"
+import { eachBatch, fileOf, LogFileUnreadable } from "./Lines.ts"
 
 export const ProcessLogFile = Task.make("process_log_file", {
   payload: { projectId: ProjectId, fileId: LogFileId },
@@ -25,14 +25,7 @@ export const ProcessLogFileLive = ProcessLogFile.toLayer(
     const blobs = yield* Blobs
     const logs = yield* Logs
     return Effect.fn("ProcessLogFile")(function* ({ fileId, projectId }, job: Task.JobContext) {
-      const file = yield* files.get(fileId).pipe(Effect.mapError(dependencyFailed))
-      if (file === undefined || file.project !== projectId) {
-        return yield* new LogFileUnreadable({
-          fileId,
-          reason: "there is no such file in this project",
-          retryable: false
-        })
-      }
+      const file = yield* fileOf(files, projectId, fileId)
       yield* files.setStatus(fileId, { status: "processing" }).pipe(Effect.mapError(dependencyFailed))
       const observedAt = Date.parse(file.createdAt)
       const stored = yield* eachBatch(blobs.read(fileId), fileId, (lines, index, readBytes) =>
