@@ -1,7 +1,6 @@
-/** Every bench, in the order in which they are listed. */
+/** The benches of the application (those of the engine are in `versus/`), in the order in which they are listed. */
 import { alerts } from "./alerts.ts"
 import type { Bench } from "./Bench.ts"
 import { ingest } from "./ingest.ts"
-import { throughput } from "./throughput.ts"
 
-export const benches: ReadonlyArray<Bench> = [throughput, ingest, alerts]
+export const benches: ReadonlyArray<Bench> = [ingest, alerts]

@@ -8,7 +8,7 @@ import { dataFolder } from "./launch/places.mjs"
 import { withDotEnv } from "./launch/env.mjs"
 import { prepare } from "./launch/prepare.mjs"
 import { findRedis } from "./launch/redis_binary.mjs"
-import { giveUp } from "./launch/say.mjs"
+import { giveUp, note } from "./launch/say.mjs"
 import { enter, ensureServices, leave, runningServices, sweep } from "./launch/services.mjs"
 import { listen, runMain, runScript } from "./launch/supervise.mjs"
 import { watchServices } from "./launch/watch.mjs"
@@ -17,6 +17,8 @@ import { ensureWeb } from "./launch/web.mjs"
 /** @typedef {import("./launch/places.mjs").Env} Env */
 
 const roles = ["serve", "work", "beat"]
+/** With this `src/main.ts` ends where it is to be started again (MemoryGuard.ts). */
+const replaceExitCode = 75
 /** What a shell says of a program that Ctrl-C ended. */
 const interrupted = 130
 
@@ -46,7 +48,14 @@ const main = async (env, command, rest, args) => {
     if (presses.count > 0) return interrupted
     unwatch = watchServices(env, data, () => presses.count > 0)
     const given = roles.includes(command) ? ["--roles", command, ...rest] : rest
-    return await runMain(given, { ...env, ...urls, LOGLYTICS_DATA_DIR: data }, presses, (life) => enter(data, life))
+    for (;;) {
+      const ended = await runMain(given, { ...env, ...urls, LOGLYTICS_DATA_DIR: data }, presses, (life) =>
+        enter(data, life)
+      )
+      // A process above its memory limit drained and asks for the next one.
+      if (ended !== replaceExitCode || presses.count > 0) return ended
+      note("the process reached its memory limit and is started again")
+    }
   } finally {
     unwatch()
     await leave(data)

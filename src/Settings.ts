@@ -4,6 +4,7 @@
  * printed from the same table. It reads only what it is given: the launcher has merged `.env` into the environment.
  */
 import { Redacted } from "effect"
+import { readRedisUrl } from "./streams/RedisUrl.ts"
 
 interface Setting<A> {
   readonly name: string
@@ -16,6 +17,8 @@ interface Setting<A> {
   /** undefined: the value is wrong. */
   readonly read: (text: string) => A | undefined
   readonly fallback: A
+  /** What is wrong with a value that `read` refuses, where that can be told more exactly; never tells a secret. */
+  readonly why?: ((text: string) => string) | undefined
 }
 
 const setting = <A>(
@@ -24,8 +27,17 @@ const setting = <A>(
   doc: string,
   fallback: A,
   read: (text: string) => A | undefined,
-  options?: { readonly example?: string; readonly secret?: boolean }
-): Setting<A> => ({ name, expected, doc, fallback, read, example: options?.example, secret: options?.secret ?? false })
+  options?: { readonly example?: string; readonly secret?: boolean; readonly why?: (text: string) => string }
+): Setting<A> => ({
+  name,
+  expected,
+  doc,
+  fallback,
+  read,
+  example: options?.example,
+  secret: options?.secret ?? false,
+  why: options?.why
+})
 
 const int = (min: number, max: number) => (text: string) => {
   const n = Number(text)
@@ -46,6 +58,11 @@ const secretUrl = (...protocols: ReadonlyArray<string>) => {
 }
 const text = (value: string) => (value.trim() === "" ? undefined : value)
 const secret = (value: string) => (value.trim() === "" ? undefined : Redacted.make(value))
+
+const whyNot = (value: string): string => {
+  const found = readRedisUrl(value)
+  return found.ok ? "" : `expected ${found.expected}, got ${found.got}`
+}
 
 const table = {
   port: setting(
@@ -69,11 +86,11 @@ const table = {
   ),
   redisUrl: setting<Redacted.Redacted>(
     "REDIS_URL",
-    "a redis:// or rediss:// URL",
-    "Redis 7 or newer, or Valkey. Found or started where it is not set.",
+    "a redis:// or rediss:// URL, with +cluster or +sentinel for these",
+    "Redis 7 or newer, or Valkey; alone, a Cluster or with sentinels. Found or started where it is not set.",
     Redacted.make("redis://127.0.0.1:6379"),
-    secretUrl("redis:", "rediss:"),
-    { secret: true }
+    (value) => (readRedisUrl(value).ok ? Redacted.make(value) : undefined),
+    { secret: true, why: whyNot }
   ),
   databaseUrl: setting<Redacted.Redacted>(
     "DATABASE_URL",
@@ -114,6 +131,13 @@ const table = {
     4,
     int(1, 1_000),
     { example: "4" }
+  ),
+  maxMemoryMb: setting<number | undefined>(
+    "LOGLYTICS_MAX_MEMORY_MB",
+    "a whole number of MiB, 128 to 1000000",
+    "Memory of a process with workers, above which it drains and is started again. No limit where it is not set.",
+    undefined,
+    int(128, 1_000_000)
   ),
   logPartitions: setting(
     "LOGLYTICS_LOG_PARTITIONS",
@@ -192,7 +216,9 @@ export const read = (env: Readonly<Record<string, string | undefined>>): ReadSet
     }
     const value = one.read(raw)
     if (value === undefined)
-      faults.push(`${one.name}: expected ${one.expected}, got ${one.secret ? hidden(raw) : JSON.stringify(raw)}`)
+      faults.push(
+        `${one.name}: ${one.why?.(raw) ?? `expected ${one.expected}, got ${one.secret ? hidden(raw) : JSON.stringify(raw)}`}`
+      )
     else settings[key] = value
   }
   return faults.length > 0 ? { ok: false, faults } : { ok: true, settings: settings as unknown as Settings }

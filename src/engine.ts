@@ -16,11 +16,14 @@ import { StreamsLive } from "./streams/Streams.ts"
 export * as Task from "./jobs/Task.ts"
 export * as Flow from "./jobs/Flow.ts"
 export * as Retry from "./jobs/Retry.ts"
-export type { Job } from "./jobs/Job.ts"
+export type { Failing, Job, Step } from "./jobs/Job.ts"
 export type { JobId, QueueName } from "./jobs/JobQueue.ts"
 export { celeryState, type CeleryState, type JobState } from "./jobs/Outcome.ts"
 export {
   type AwaitError,
+  type AwaitOptions,
+  AwaitTimedOut,
+  BulkRefused,
   Engine,
   type EnqueueError,
   type EnqueueOptions,
@@ -33,14 +36,19 @@ export {
   QueueFull,
   UnknownTask
 } from "./jobs/Engine.ts"
+export { type FlowRevoked, type GroupView } from "./streams/FlowStore.ts"
 export { jobFrom } from "./jobs/Registry.ts"
 export { Control } from "./streams/Control.ts"
+export { type DeadLetter, DeadLetters, DeadLetterUnknown, UniqueKeyHeld } from "./streams/DeadLetters.ts"
 export { Events, type JobRow } from "./streams/Events.ts"
 export { Inspect } from "./streams/Inspect.ts"
+export { type JobStatus, Results } from "./streams/Status.ts"
+export * as Lanes from "./streams/Lanes.ts"
 export { Redis, RedisError } from "./streams/Redis.ts"
 export { StreamsLive } from "./streams/Streams.ts"
 export * as Workers from "./actors/Supervisor.ts"
 export * as Beat from "./schedules/Beat.ts"
+export { type ScheduleRow, Schedules, type ScheduleView, type Spec as ScheduleSpec } from "./schedules/Schedules.ts"
 
 export interface Options extends Partial<Limits> {
   /** `redis://` or `rediss://` URL. */

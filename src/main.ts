@@ -5,6 +5,8 @@
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Effect, Exit, Layer, Logger, References, type Runtime, Schedule } from "effect"
+import { FetchHttpClient } from "effect/http"
+import { Otlp, OtlpSerialization } from "effect/observability"
 import { hostname } from "node:os"
 import { resolve } from "node:path"
 import { parseArgs } from "node:util"
@@ -21,6 +23,7 @@ import { Intake } from "./pipeline/Intake.ts"
 import { LogActors } from "./pipeline/LogActor.ts"
 import * as OwnLogs from "./pipeline/OwnLogs.ts"
 import * as Beat from "./schedules/Beat.ts"
+import { Schedules } from "./schedules/Schedules.ts"
 import { table } from "./schedules/table.ts"
 import * as Settings from "./Settings.ts"
 import { Blobs } from "./store/Blobs.ts"
@@ -30,7 +33,7 @@ import { LogStream } from "./streams/LogStream.ts"
 import { Redis } from "./streams/Redis.ts"
 import { StreamsLive } from "./streams/Streams.ts"
 import { AlertSinkLive } from "./tasks/AlertSink.ts"
-import { TasksLive } from "./tasks/all.ts"
+import { tasks, TasksLive } from "./tasks/all.ts"
 
 const roles = ["serve", "work", "beat"] as const
 type Role = (typeof roles)[number]
@@ -82,7 +85,7 @@ const foundation = (s: Settings.Settings) =>
 const work = (s: Settings.Settings) =>
   Layer.mergeAll(
     LogActors.layer(`${hostname()}-${process.pid}`, { batchesPerTurn: 16, turnsAhead: 12, idleMs: 1_000, leaseMs }),
-    Workers.layer({ concurrency: s.concurrency })
+    Workers.layer({ concurrency: s.concurrency, maxMemoryMb: s.maxMemoryMb })
   ).pipe(Layer.provideMerge(TasksLive))
 
 const serve = (s: Settings.Settings) =>
@@ -91,7 +94,7 @@ const serve = (s: Settings.Settings) =>
     port: s.port,
     bodyMax: s.bodyMaxMb * megabyte,
     webRoot: resolve(import.meta.dirname, "../web/dist")
-  }).pipe(Layer.provide([Gateway.layer, Beat.layerInspect(table)]))
+  }).pipe(Layer.provide([Gateway.layer, Schedules.layer(table, tasks)]))
 
 /** Follows files of this host into the default project. */
 const tail = (s: Settings.Settings, globs: ReadonlyArray<string>) =>
@@ -143,8 +146,11 @@ const program = (s: Settings.Settings, args: Arguments, own: OwnLogs.OwnLogs) =>
     return yield* Effect.gen(function* () {
       yield* background("own logs", own.ship)
       yield* background("job log", jobLog)
-      if (args.roles.includes("work")) yield* Layer.build(work(s))
-      if (args.roles.includes("beat")) yield* Layer.build(Beat.layer(table))
+      // A worker that is told to shut down, or has grown beyond its memory limit, ends its process: whoever runs it starts
+      // the next one.
+      let shutdown: Effect.Effect<number> = Effect.never
+      if (args.roles.includes("work")) shutdown = Effect.provideContext(workEnds, yield* Layer.build(work(s)))
+      if (args.roles.includes("beat")) yield* Layer.build(Beat.layer(table, { tasks }))
       if (args.roles.includes("serve")) {
         const context = yield* Layer.build(serve(s))
         const { port } = yield* Server.pipe(Effect.provideContext(context))
@@ -153,12 +159,28 @@ const program = (s: Settings.Settings, args: Arguments, own: OwnLogs.OwnLogs) =>
       } else say(`  Loglytics ${args.roles.join(" and ")} is ready`)
       if (args.tail.length > 0) yield* background("tail", tail(s, args.tail))
       yield* Effect.logInfo("started").pipe(Effect.annotateLogs({ roles: args.roles.join(","), pid: process.pid }))
-      return yield* Effect.never
+      const code = yield* shutdown
+      yield* Effect.logInfo("ends its work").pipe(Effect.annotateLogs({ pid: process.pid, code }))
+      return code
     }).pipe(Effect.provideContext(base))
   }).pipe(Effect.scoped)
 
+/** The exit code with which a worker wants its process ended, once it does. */
+const workEnds = Effect.raceFirst(
+  Effect.as(Workers.stopped, 0),
+  Effect.as(Workers.retired, Workers.replaceExitCode as number)
+)
+
 const teardown: Runtime.Teardown = (exit, onExit) =>
-  onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+  onExit(
+    Exit.isSuccess(exit)
+      ? exit.value === Workers.replaceExitCode
+        ? Workers.replaceExitCode
+        : 0
+      : Cause.hasInterruptsOnly(exit.cause)
+        ? 0
+        : 1
+  )
 
 const start = (): void => {
   let args: Arguments
@@ -183,6 +205,11 @@ const start = (): void => {
   const own = OwnLogs.make()
   const console = process.stdout.isTTY ? Logger.consolePretty() : Logger.consoleLogFmt
   const loggers = Layer.mergeAll(Logger.layer([console, own.logger]), Layer.succeed(References.MinimumLogLevel, "Info"))
+  // Traces, metrics and logs over OTLP where OTEL_EXPORTER_OTLP_ENDPOINT is set; nothing at all where it is not.
+  const telemetry = Otlp.layerFromConfig({ resource: { serviceName: "loglytics" } }).pipe(
+    Layer.provide([FetchHttpClient.layer, OtlpSerialization.layerJson]),
+    Layer.provideMerge(loggers)
+  )
   const tell = (cause: Cause.Cause<unknown>) => {
     const error = Cause.squash(cause)
     if (Cause.hasInterruptsOnly(cause)) return Effect.void
@@ -190,7 +217,7 @@ const start = (): void => {
       ? Effect.sync(() => process.stderr.write(`loglytics: ${error.message}\n`))
       : Effect.logError("ended by a failure", cause)
   }
-  NodeRuntime.runMain(program(settings.settings, args, own).pipe(Effect.tapCause(tell), Effect.provide(loggers)), {
+  NodeRuntime.runMain(program(settings.settings, args, own).pipe(Effect.tapCause(tell), Effect.provide(telemetry)), {
     teardown,
     disableErrorReporting: true
   })

@@ -55,15 +55,19 @@ const table: Readonly<Record<string, ReadonlyArray<string>>> = {
     "src/pipeline/*.ts"
   ],
   "src/schedules/": ["src/jobs/", "src/streams/"],
+  // A door of the package beside the engine: jobs on their way from a user's Postgres.
+  "src/outbox/": ["src/jobs/", "src/streams/", "src/store/Socket.ts"],
   "src/schedules/table.ts": ["src/jobs/", "src/tasks/", "src/schedules/"],
   // One port serves both: http hands a connection that asks for `/live` over to live, never the other way.
   "src/http/": [...belowDoors, "src/Settings.ts", "src/live/"],
   "src/live/": belowDoors,
   // `loglytics tail` is a client of live: it speaks its protocol.
   "src/cli/": [...belowDoors, "src/Settings.ts", "src/live/Protocol.ts"],
-  "src/Settings.ts": ["src/domain/"],
+  "src/Settings.ts": ["src/domain/", "src/streams/RedisUrl.ts"],
   "src/engine.ts": ["src/jobs/", "src/streams/", "src/actors/", "src/schedules/"],
-  "src/testing.ts": ["src/jobs/", "src/streams/", "src/actors/", "src/schedules/", "src/engine.ts"],
+  "src/testing.ts": ["src/testing/"],
+  // The engine in memory: no Redis, no workers.
+  "src/testing/": ["src/jobs/", "src/schedules/"],
   "src/main.ts": ["src/"],
   "src/main/": ["src/"],
   "web/": []
@@ -73,6 +77,7 @@ const table: Readonly<Record<string, ReadonlyArray<string>>> = {
 const closed: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/engine.ts": ["src/testing.ts"],
   "src/testing.ts": [],
+  "src/testing/": ["src/testing.ts", "src/testing/"],
   "src/main.ts": [],
   "src/main/": ["src/main.ts", "src/main/"],
   "src/schedules/table.ts": ["src/main.ts", "src/main/", "src/http/", "src/live/", "src/cli/"]

@@ -52,12 +52,34 @@ export const target = (name, text) => {
   return { host, port: at, shown: `${url.protocol}//${url.hostname}:${at}${url.pathname === "/" ? "" : url.pathname}` }
 }
 
+/**
+ * Where a given URL points, also one that names several hosts: `redis+cluster://a:1,b:2`, `redis+sentinel://a,b/name`.
+ * @param {UrlName} name @param {string} text @returns {{ places: ReturnType<typeof target>[], shown: string }}
+ */
+export const targets = (name, text) => {
+  const several = /^(rediss?)\+(cluster|sentinel):\/\/(?:[^/?#]*@)?([^/?#]*)([^?#]*)/su.exec(text)
+  if (name !== "REDIS_URL" || several === null) {
+    const place = target(name, text)
+    return { places: [place], shown: place.shown }
+  }
+  const [, protocol, kind, hosts = "", path = ""] = several
+  const port = kind === "sentinel" ? 26_379 : 6_379
+  const places = hosts.split(",").map((host) => {
+    const place = target(name, `${protocol}://${host}`)
+    return /:\d+$/u.test(host) ? place : { ...place, port }
+  })
+  const shown = places.map((place) => `${place.host}:${place.port}`).join(",")
+  return { places, shown: `${protocol}+${kind}://${shown}${path === "/" ? "" : path}` }
+}
+
 /** @param {UrlName} name @param {string} text @param {string} label */
 const useGiven = (name, text, label) =>
   step(label, `waiting for ${kinds[name].what}`, async () => {
-    const { host, port, shown } = target(name, text)
-    const problem = await reachable(host, port)
-    if (problem !== undefined) {
+    const { places, shown } = targets(name, text)
+    // One of a Cluster's nodes or of the sentinels knows the others.
+    const problems = await Promise.all(places.map(({ host, port }) => reachable(host, port)))
+    if (!problems.includes(undefined)) {
+      const problem = [...new Set(problems)].join(", ")
       throw new Refusal(
         `${name}: expected ${kinds[name].what} at ${shown}, got ${problem}. Start it, or unset ${name} to have one started.`
       )

@@ -6,6 +6,8 @@ import { Effect } from "effect"
 import type { QueueName } from "../jobs/JobQueue.ts"
 import * as JobQueues from "../streams/JobQueues.ts"
 import { attempt, type Client, type RedisError } from "../streams/Redis.ts"
+import * as Feeder from "./Feeder.ts"
+import { giveBack } from "./GiveBack.ts"
 import type { Worker } from "./Worker.ts"
 
 /** ms that a read waits for the first job; a stop cuts it short. */
@@ -16,7 +18,7 @@ export const turn = (worker: Worker, queue: QueueName, reader: Client): Effect.E
   const { desk, keys, name, options } = worker
   const free = desk.free(queue)
   if (free === 0 || !desk.wants(queue)) {
-    if (desk.paused.has(queue)) desk.expect(queue, false)
+    if (desk.closed(queue)) desk.expect(queue, false)
     return Effect.as(
       Effect.promise(() => desk.room[queue].wait(1_000)),
       0
@@ -28,6 +30,9 @@ export const turn = (worker: Worker, queue: QueueName, reader: Client): Effect.E
       const jobs = await JobQueues.read(reader, keys.queue(queue), name, asked, blockMs)
       desk.expect(queue, jobs.length === asked)
       desk.take(jobs)
+      // Closed while the read was under way: what came is not begun.
+      if (jobs.length > 0 && desk.closed(queue)) await Effect.runPromise(giveBack(worker, desk.unstarted([queue]), false))
+      Feeder.after(worker, queue, jobs)
       return jobs.length
     } catch (error) {
       desk.expect(queue, false)

@@ -6,10 +6,12 @@
 import { type QueueName, queues } from "../jobs/JobQueue.ts"
 import type { JobState } from "../jobs/Outcome.ts"
 import type { Claimed } from "../streams/JobQueues.ts"
+import { linkTask } from "../streams/Flows.ts"
 import { Bell } from "./Bell.ts"
 import { hold, type Held, type Stop } from "./Held.ts"
 import type { Ended } from "./Runner.ts"
 import { pick, type Shares } from "./Share.ts"
+import { Tally, type TallyEnd } from "./Tally.ts"
 
 export interface DeskOptions {
   readonly shares: Shares
@@ -20,14 +22,39 @@ export interface DeskOptions {
   readonly run: (held: Held, end: (ended: Ended) => void) => void
   readonly settle: (held: Held, ended: Ended) => void
   readonly unsettled: () => number
+  /** Told of the task of each job that begins. */
+  readonly began: (task: string) => void
+  /** An attempt has ended, before it is settled. */
+  readonly left: (held: Held) => void
+  /** True for a task whose jobs ask at a gate before they start; `starts` is called when they do. */
+  readonly limited: (task: string) => boolean
+}
+
+/** What was said of tasks of one queue. */
+export interface Told {
+  readonly pausedTasks: ReadonlySet<string>
+  readonly revokedTasks: ReadonlyMap<string, number>
 }
 
 export class Desk {
   readonly options: DeskOptions
+  /** Permits and how they are shared; changed by growing and shrinking. */
+  shares: Shares
+  /** Jobs claimed ahead per queue. */
+  prefetch: number
   /** Everything held, by queue and entry. */
   readonly held = new Map<QueueName, Map<string, Held>>(queues.map((q) => [q, new Map()]))
   readonly runningJobs = new Set<Held>()
   readonly paused = new Set<QueueName>()
+  /** Queues that this worker was told not to read. */
+  readonly off = new Set<QueueName>()
+  /** Told to finish what it runs and to take nothing new. */
+  draining = false
+  /** What was said of tasks at run time, by queue: whose jobs are set aside, and whose are cancelled up to an epoch ms. */
+  told: ReadonlyMap<QueueName, Told> | undefined
+  /** Attempts that did not end when they were told to: how many ever, and those whose fiber goes on. */
+  abandoned = 0
+  readonly strays = new Set<Held>()
   /** Ids revoked lately; bounded by the set they are loaded from. */
   readonly revoked = new Map<string, boolean>()
   /** Rung when there is room for more jobs. */
@@ -39,9 +66,12 @@ export class Desk {
   readonly running = perQueue(() => 0)
   readonly waiting = perQueue(() => 0)
   stopping = false
+  /** The worker has said good-bye: its record must not come back. */
+  gone = false
   processed = 0
   failed = 0
   lost = 0
+  readonly tally = new Tally()
   private readonly buffers = perQueue((): Array<Held> => [])
   private readonly more = perQueue(() => false)
   private readonly heads = perQueue(() => 0)
@@ -50,17 +80,24 @@ export class Desk {
 
   constructor(options: DeskOptions) {
     this.options = options
+    this.shares = options.shares
+    this.prefetch = options.prefetch
   }
 
   /** How many more jobs of a queue may be claimed. */
   free(queue: QueueName): number {
-    return this.stopping || this.paused.has(queue) ? 0 : Math.max(0, this.options.prefetch - this.waiting[queue])
+    return this.closed(queue) ? 0 : Math.max(0, this.prefetch - this.waiting[queue])
+  }
+
+  /** True where nothing of a queue may be read or begun. */
+  closed(queue: QueueName): boolean {
+    return this.stopping || this.draining || this.paused.has(queue) || this.off.has(queue)
   }
 
   /** True where a read is worth its round trip: half of the room, or 64 places, is free. */
   wants(queue: QueueName): boolean {
     const waiting = this.waiting[queue]
-    return waiting === 0 || waiting <= Math.max(this.options.prefetch >> 1, this.options.prefetch - 64)
+    return waiting === 0 || waiting <= Math.max(this.prefetch >> 1, this.prefetch - 64)
   }
 
   /** Tells that a queue's last read was full, so that the next will bring more. */
@@ -72,6 +109,7 @@ export class Desk {
 
   /** Takes claimed jobs in and starts what may start. */
   take(jobs: ReadonlyArray<Claimed>): void {
+    const now = Date.now()
     for (const job of jobs) {
       const byEntry = this.held.get(job.queue)
       const known = byEntry?.get(job.entry)
@@ -80,7 +118,7 @@ export class Desk {
         known.count = job.count
         continue
       }
-      const held = hold(job)
+      const held = hold(job, now)
       byEntry?.set(job.entry, held)
       this.buffers[job.queue].push(held)
       this.waiting[job.queue]++
@@ -94,7 +132,7 @@ export class Desk {
     this.pumping = true
     try {
       while (this.options.unsettled() < this.options.maxUnsettled) {
-        const queue = pick(this.options.shares, this.waiting, this.running, this.started, this.more)
+        const queue = pick(this.shares, this.startable(), this.running, this.started, this.more)
         if (queue === undefined) return
         this.start(this.shift(queue))
       }
@@ -103,12 +141,21 @@ export class Desk {
     }
   }
 
+  /** Jobs that may begin, by queue. */
+  private startable(): Readonly<Record<QueueName, number>> {
+    if (!this.draining && this.paused.size === 0 && this.off.size === 0) return this.waiting
+    const of = (q: QueueName) => (this.closed(q) ? 0 : this.waiting[q])
+    return { "high-priority": of("high-priority"), default: of("default"), "low-priority": of("low-priority") }
+  }
+
   /** Called when an attempt is settled or refused. */
-  freed(held: Held, state: JobState | "lost" | "told"): void {
+  freed(held: Held, state: JobState | "lost" | "told", endedAt: number): void {
     this.held.get(held.job.queue)?.delete(held.job.entry)
     if (state === "lost") this.lost++
     else if (state !== "told") {
       this.processed++
+      const end = ends[state]
+      if (end !== undefined) this.tally.ended(held, end, endedAt)
       if (state === "dead" || state === "retrying") this.failed++
     }
     this.pump()
@@ -125,15 +172,15 @@ export class Desk {
     this.revoked.set(id, terminate)
     if (this.revoked.size > 50_000) this.revoked.delete(this.revoked.keys().next().value as string)
     for (const held of this.runningJobs) {
-      if (held.job.id !== id) continue
+      if (held.job.id !== id || held.job.task === linkTask) continue
       if (terminate) this.stop(held, "revoked")
     }
   }
 
   /** Takes out all that was claimed and not begun, to be given back. */
-  unstarted(): ReadonlyArray<Held> {
+  unstarted(of: ReadonlyArray<QueueName> = queues): ReadonlyArray<Held> {
     const out: Array<Held> = []
-    for (const q of queues) while (this.waiting[q] > 0) out.push(this.shift(q))
+    for (const q of of) while (this.waiting[q] > 0) out.push(this.shift(q))
     for (const held of out) this.held.get(held.job.queue)?.delete(held.job.entry)
     return out
   }
@@ -167,24 +214,62 @@ export class Desk {
     if (held.stopped === "lost") return
     this.started++
     this.running[queue]++
-    held.startedAt = Date.now()
     held.phase = "running"
     this.runningJobs.add(held)
-    if (this.revoked.size > 0 && this.revoked.has(held.job.id)) {
+    const told = this.told?.get(queue)
+    if (told?.pausedTasks.has(held.job.task)) return this.end(held, { _tag: "Parked" })
+    if (!this.options.limited(held.job.task)) this.starts(held)
+    const revokedTo = told?.revokedTasks.get(held.job.task)
+    if (
+      (this.revoked.size > 0 && held.job.task !== linkTask && this.revoked.has(held.job.id)) ||
+      (revokedTo !== undefined && held.queuedAt <= revokedTo)
+    ) {
       held.stopped = "revoked"
       return this.end(held, cancelled)
     }
     this.options.run(held, (ended) => this.end(held, ended))
   }
 
+  /** A job begins: at once, or when its gate has let it through. */
+  starts(held: Held): void {
+    held.startedAt = Date.now()
+    this.tally.started(held)
+    this.options.began(held.job.task)
+  }
+
+  /** An attempt is left to itself. Returns what to call when its fiber ends after all. */
+  stray(held: Held): () => void {
+    this.abandoned++
+    this.strays.add(held)
+    return () => void this.strays.delete(held)
+  }
+
+  /** Other permits than before; at least one. */
+  resize(shares: Shares, prefetch: number): void {
+    this.shares = shares
+    this.prefetch = prefetch
+    for (const q of queues) if (this.wants(q)) this.room[q].ring()
+    this.pump()
+  }
+
   private end(held: Held, ended: Ended): void {
     this.running[held.job.queue]--
     this.runningJobs.delete(held)
+    this.options.left(held)
+    if (held.startedAt === 0) held.startedAt = Date.now()
     if (ended._tag === "Left" || held.stopped === "lost") {
       if (held.stopped === "lost") this.held.get(held.job.queue)?.delete(held.job.entry)
     } else this.options.settle(held, ended)
     this.pump()
   }
+}
+
+const ends: Readonly<Partial<Record<JobState, TallyEnd>>> = {
+  done: "succeeded",
+  dead: "failed",
+  retrying: "retried",
+  cancelled: "revoked",
+  scheduled: "rejected"
 }
 
 const cancelled: Ended = {

@@ -9,6 +9,7 @@ import * as Events from "../streams/Events.ts"
 import * as JobQueues from "../streams/JobQueues.ts"
 import { attempt, type RedisError } from "../streams/Redis.ts"
 import * as Scripts from "../streams/Scripts.ts"
+import type { Desk } from "./Desk.ts"
 import type { Held } from "./Held.ts"
 import type { Worker } from "./Worker.ts"
 
@@ -23,6 +24,9 @@ const announceAfterMs = 100
 export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
   attempt("heartbeat", async () => {
     const lost = await renew(worker)
+    await worker.gatekeeper.beat()
+    await worker.clock.look(worker.redis.client)
+    if (worker.desk.gone) return lost
     await Scripts.beat(
       worker.redis.client,
       [worker.keys.workers],
@@ -77,7 +81,7 @@ export const recordOf = (worker: Worker) => {
   const running = []
   for (const held of desk.runningJobs) {
     if (running.length >= runningTold) break
-    if (held.job.task.startsWith("@")) continue
+    if (held.startedAt === 0 || held.job.task.startsWith("@")) continue
     running.push({ jobId: held.job.id, task: held.job.task, startedAt: held.startedAt })
   }
   return {
@@ -86,16 +90,30 @@ export const recordOf = (worker: Worker) => {
     host: options.host,
     pid: process.pid,
     version: options.version,
-    concurrency: options.concurrency,
+    concurrency: desk.shares.concurrency,
     startedAt: worker.startedAt,
     running,
     reserved: queues.reduce((n, q) => n + desk.waiting[q], 0),
     processed: desk.processed,
     failed: desk.failed,
-    queues: options.queues,
-    tasks: [...worker.registry.tasks.keys()]
+    stalls: worker.stalls,
+    rss: process.memoryUsage.rss(),
+    threads: { alive: worker.threads.count, crashed: worker.threads.crashed },
+    queues: queues.filter((q) => worker.consuming.has(q) && !desk.off.has(q)),
+    ...(desk.draining ? { draining: true } : {}),
+    ...(desk.abandoned === 0 ? {} : { abandoned: abandonedOf(desk) }),
+    tasks: [...worker.registry.tasks.keys()],
+    tally: desk.tally.record(queues.flatMap((q) => [...(desk.held.get(q)?.values() ?? [])]))
   }
 }
+
+/** Attempts that did not end when they were told to: how many ever, and whose fibers go on. */
+const abandonedOf = (desk: Desk) => ({
+  count: desk.abandoned,
+  running: [...desk.strays]
+    .slice(0, runningTold)
+    .map((held) => ({ jobId: held.job.id, task: held.job.task, startedAt: held.startedAt }))
+})
 
 /** Tells of jobs that have begun a while ago; quick jobs are only told when they end. */
 export const announce = (worker: Worker): Effect.Effect<void, RedisError> =>
@@ -103,7 +121,7 @@ export const announce = (worker: Worker): Effect.Effect<void, RedisError> =>
     const before = Date.now() - announceAfterMs
     const rows: Array<Events.PackedRow> = []
     for (const held of worker.desk.runningJobs) {
-      if (held.announced || held.startedAt > before || held.job.task.startsWith("@")) continue
+      if (held.announced || held.startedAt === 0 || held.startedAt > before || held.job.task.startsWith("@")) continue
       held.announced = true
       rows.push([held.job.id, held.job.task, "running", held.attempt, held.enqueuedAt, held.startedAt, null])
     }

@@ -9,9 +9,12 @@ export interface Held {
   readonly job: Claimed
   /** Delivery count: the fence. Raised only where this very process has claimed the entry again. */
   count: number
-  readonly meta: Meta | undefined
+  meta: Meta | undefined
   readonly attempt: number
   readonly enqueuedAt: number
+  /** When it could first be taken: when its entry was added. Epoch ms. */
+  readonly queuedAt: number
+  readonly claimedAt: number
   startedAt: number
   phase: "reserved" | "running" | "settling"
   /** Set where the job was told to stop, with the reason. */
@@ -22,7 +25,8 @@ export interface Held {
   announced: boolean
 }
 
-export const hold = (job: Claimed): Held => {
+/** A job just claimed; `now` in epoch ms. */
+export const hold = (job: Claimed, now: number): Held => {
   let meta: Meta | undefined
   if (job.meta !== "") {
     try {
@@ -31,12 +35,15 @@ export const hold = (job: Claimed): Held => {
       meta = undefined
     }
   }
+  const queuedAt = Number(job.entry.slice(0, job.entry.indexOf("-")))
   return {
     job,
     count: job.count,
     meta,
     attempt: (meta?.a ?? 0) + job.count,
-    enqueuedAt: meta?.t ?? Number(job.entry.slice(0, job.entry.indexOf("-"))),
+    enqueuedAt: meta?.t ?? queuedAt,
+    queuedAt,
+    claimedAt: now,
     startedAt: 0,
     phase: "reserved",
     stopped: undefined,

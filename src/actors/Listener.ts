@@ -1,64 +1,100 @@
 /**
- * Hears revokes, pauses and calls to wake, on a connection of its own. Promises that after each (re)connection what was
- * missed is read from Redis: who is paused, what was revoked.
+ * Hears revokes, pauses, settings, questions and calls to wake, on a connection of its own. Promises that after each
+ * (re)connection what was missed is read from Redis: who is paused, what was revoked, which limits were set.
  */
 import { Effect, type Scope } from "effect"
-import { queues } from "../jobs/JobQueue.ts"
+import { type QueueName, queues } from "../jobs/JobQueue.ts"
 import type { Message } from "../streams/Control.ts"
 import { attempt, type RedisError } from "../streams/Redis.ts"
+import * as Settings from "../streams/Settings.ts"
+import { answer, standBack } from "./Answers.ts"
 import type { Worker } from "./Worker.ts"
 
 /** Reads what may have been missed. Returns how many revoked ids are known. */
 export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
-  attempt("listen", async () => {
+  Effect.gen(function* () {
     const { desk, keys, redis } = worker
-    for (const queue of queues) {
-      const paused = await redis.client.hget(keys.queue(queue).meta, "paused")
-      hear(worker, { op: paused === "1" ? "pause" : "resume", queue })
-      for (const id of await redis.client.zrange(keys.queue(queue).revoked, "-10000", "-1")) {
-        // Whether a running one is to be interrupted was told when it was asked for; here only starts are held back.
-        if (!desk.revoked.has(id)) desk.revoke(id, false)
+    yield* settings(worker)
+    return yield* attempt("listen", async () => {
+      for (const queue of queues) {
+        for (const id of await redis.client.zrange(keys.queue(queue).revoked, "-10000", "-1")) {
+          // Whether a running one is to be interrupted was told when it was asked for; here only starts are held back.
+          if (!desk.revoked.has(id)) desk.revoke(id, false)
+        }
       }
+      return desk.revoked.size
+    })
+  })
+
+const known = new WeakMap<Worker, { begun: number; applied: number }>()
+const readsOf = (worker: Worker) => {
+  const reads = known.get(worker) ?? { begun: 0, applied: 0 }
+  known.set(worker, reads)
+  return reads
+}
+
+/** Reads what was set at run time, and acts on what is new. */
+const settings = (worker: Worker): Effect.Effect<void, RedisError> =>
+  Effect.gen(function* () {
+    const { desk, gatekeeper, redis } = worker
+    const reads = readsOf(worker)
+    const mine = ++reads.begun
+    const loaded = yield* attempt("settings", () => Settings.load(redis.client, redis.namespace))
+    // A read that began later has told more already.
+    if (mine < reads.applied) return
+    reads.applied = mine
+    gatekeeper.override(loaded.tasks)
+    const told = [...loaded.queues.values()].some((q) => q.pausedTasks.size > 0 || q.revokedTasks.size > 0)
+    desk.told = told ? loaded.queues : undefined
+    for (const queue of queues) yield* pause(worker, queue, loaded.queues.get(queue)?.paused === true)
+  })
+
+const pause = (worker: Worker, queue: QueueName, paused: boolean): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { desk } = worker
+    if (desk.paused.has(queue) === paused) return Effect.void
+    if (paused) {
+      desk.paused.add(queue)
+      return standBack(worker, [queue])
     }
-    return desk.revoked.size
+    desk.paused.delete(queue)
+    desk.room[queue].ring()
+    // What was given back when the pause began.
+    desk.orphans.ring()
+    return Effect.void
   })
 
 /** Acts on one message. */
-export const hear = (worker: Worker, message: Message): void => {
+export const hear = (worker: Worker, message: Message): Effect.Effect<void, RedisError> | undefined => {
   const { desk } = worker
   switch (message.op) {
     case "wake":
-      return desk.due.ring()
+      return void desk.due.ring()
     case "reclaim":
-      return desk.orphans.ring()
+      return void desk.orphans.ring()
     case "revoke":
-      return desk.revoke(message.id, message.terminate)
-    case "pause":
-      desk.paused.add(message.queue)
-      return
-    case "resume":
-      if (desk.paused.delete(message.queue)) desk.room[message.queue].ring()
-      return
+      return void desk.revoke(message.id, message.terminate)
+    case "settings":
+      return settings(worker)
+    case "ask":
+      return answer(worker, message)
   }
 }
 
 /** Listens until the scope closes. */
 export const start = (worker: Worker): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const client = yield* worker.redis.dedicated("listener")
     const context = yield* Effect.context()
-    client.on("message", (_channel, text) => {
-      try {
-        hear(worker, JSON.parse(text) as Message)
-      } catch {
-        // Not ours: nobody else should write here, and a worker must not fall over it.
-      }
+    const run = (effect: Effect.Effect<unknown, RedisError>) => void Effect.runForkWith(context)(Effect.ignore(effect))
+    yield* worker.redis.subscribe("listener", worker.keys.control, {
+      message: (text) => {
+        try {
+          const acted = hear(worker, JSON.parse(text) as Message)
+          if (acted !== undefined) run(acted)
+        } catch {
+          // Not ours: nobody else should write here, and a worker must not fall over it.
+        }
+      },
+      listening: () => run(turn(worker))
     })
-    client.on("ready", () => {
-      client.subscribe(worker.keys.control).then(
-        () => Effect.runForkWith(context)(Effect.ignore(turn(worker))),
-        () => {}
-      )
-    })
-    yield* Effect.addFinalizer(() => Effect.sync(() => client.removeAllListeners("ready")))
   })

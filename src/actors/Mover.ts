@@ -14,7 +14,7 @@ const longestSleepMs = 500
 export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
   attempt("promote", async () => {
     let sleep = longestSleepMs
-    for (const queue of worker.options.queues) {
+    for (const queue of worker.consuming.keys()) {
       // Bounded: 100 scripts, then the other queues and the sleepers get their turn.
       for (let i = 0; i < 100; i++) {
         const { moved, nextMs } = await Delayed.promote(worker.redis.client, worker.keys.queue(queue))

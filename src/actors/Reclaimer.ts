@@ -32,7 +32,7 @@ export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
   Effect.gen(function* () {
     const memory = memoryOf(worker)
     let total = 0
-    for (const queue of worker.options.queues) {
+    for (const queue of worker.consuming.keys()) {
       const count = Math.min(perScript, worker.desk.free(queue))
       if (count === 0) continue
       const { cursor, gone, jobs } = yield* attempt("reclaim", () => reclaim(worker, queue, memory, count))
@@ -45,7 +45,7 @@ export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
     }
     if (Date.now() - memory.sweptAt > sweepEveryMs) {
       memory.sweptAt = Date.now()
-      for (const queue of worker.options.queues) {
+      for (const queue of worker.consuming.keys()) {
         yield* attempt("sweep", () => JobQueues.sweep(worker.redis.client, worker.keys.queue(queue), silentMs))
       }
     }

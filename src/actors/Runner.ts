@@ -2,22 +2,47 @@
  * Runs one attempt and says what became of it. Promises that nothing a handler does (fail, die, hang past its limit, return
  * what its schema refuses) escapes it: every end is an outcome. One fiber per job; time limits only for tasks that ask.
  */
-import { Effect, Exit, Result } from "effect"
+import { Context, Effect, Exit, type Fiber, Result } from "effect"
+import * as Calling from "../jobs/Calling.ts"
+import type { Failure } from "../jobs/Engine.ts"
 import * as Outcome from "../jobs/Outcome.ts"
 import type { Registration, Registry } from "../jobs/Registry.ts"
 import { groupTask } from "../jobs/Flow.ts"
 import { freshId, queueOf } from "../jobs/JobQueue.ts"
+import * as Mapped from "../jobs/Mapped.ts"
+import * as Losses from "../jobs/Losses.ts"
+import * as Thread from "../jobs/Thread.ts"
+import * as Trace from "../jobs/Trace.ts"
 import { LinkInvalid, linkTask } from "../streams/Flows.ts"
+import type { Gatekeeper, Passage } from "./Gatekeeper.ts"
 import type { Held } from "./Held.ts"
+import { timeLimits } from "./TimeLimits.ts"
+import { lossesOf, type Suspects } from "./Suspects.ts"
 
 export interface RunnerOptions {
   readonly registry: Registry["Service"]
-  /** How often a job may have been started by workers that died before it is given up. */
-  readonly maxDeliveries: number
+  /** Name of this worker, for the losses that it writes down. */
+  readonly worker: string
+  /** Cares for jobs that were claimed before. */
+  readonly suspects: Suspects
+  /** Runs what belongs into a thread. */
+  readonly execute: Thread.Execute
   readonly maxResultBytes: number
+  /** The server's time, epoch ms. */
+  readonly now: () => number
   /** Carries out a link job. */
-  readonly tell: (payload: string) => Promise<void>
-  readonly progress: (held: Held, value: unknown) => Effect.Effect<void>
+  readonly tell: (id: string, payload: string) => Promise<void>
+  /** The result of a group whose members are done, as text, or why it has none. */
+  readonly gather: (held: Held) => Promise<{ readonly text: string } | { readonly failure: Failure }>
+  /** Keeps what a job shows of itself; `state`: a name of its own for it. */
+  readonly progress: (held: Held, value: unknown, state?: string) => Effect.Effect<void>
+  readonly gatekeeper: Gatekeeper
+  /** A job that had to ask at a gate starts now. */
+  readonly starts: (held: Held) => void
+  /** An attempt did not end in time and is left to itself; what comes back is called when its fiber ends after all. */
+  readonly abandoned: (held: Held) => () => void
+  /** ms that an attempt has to end after it was told to, where its task says nothing else. */
+  readonly graceMs: number
 }
 
 /** What the settler is told: an outcome with its encoded text, an internal job that needs only an acknowledgement, or nothing to settle. */
@@ -32,6 +57,10 @@ export type Ended =
     }
   | { readonly _tag: "Told" }
   | { readonly _tag: "Left" }
+  /** Its task's limits do not let it start yet. */
+  | { readonly _tag: "Later"; readonly delayMs: number; readonly slot: number | undefined }
+  /** Its task is paused. */
+  | { readonly _tag: "Parked" }
 
 const left: Ended = { _tag: "Left" }
 /** ms before a job whose task nobody here knows is offered again, and how often. */
@@ -48,20 +77,40 @@ export class Runner {
 
   /** Starts a job; `end` is called once, perhaps before this returns. */
   run(held: Held, end: (ended: Ended) => void): void {
-    const { job, meta } = held
+    const { job } = held
     if (job.task === linkTask) return this.tell(held, end)
-    if (held.count > this.options.maxDeliveries) {
-      const message = `its worker was lost ${held.count - 1} times`
-      return end(
-        outcome({ _tag: "Dead", error: { _tag: "WorkerLost", message } }, this.options.registry.tasks.get(job.task))
-      )
+    if (held.count > 1) return void this.again(held, end)
+    this.begin(held, end)
+  }
+
+  /** A job that was claimed before: perhaps its worker was lost under it. */
+  private async again(held: Held, end: (ended: Ended) => void): Promise<void> {
+    const { registry, suspects } = this.options
+    const losses = lossesOf(held)
+    if (suspects.tooMany(losses)) {
+      return end(outcome({ _tag: "Dead", error: Losses.failure(losses) }, registry.tasks.get(held.job.task)))
     }
-    if (job.task === groupTask) {
-      return end({ _tag: "Outcome", outcome: { _tag: "Done", result: null }, task: undefined, body: job.payload })
-    }
-    const task = this.options.registry.tasks.get(job.task)
+    await suspects.admit(
+      held,
+      () =>
+        new Promise((resolve) => {
+          const done = (ended: Ended) => {
+            resolve()
+            end(ended)
+          }
+          // Stopped while it waited for its turn.
+          if (held.stopped === undefined) this.begin(held, done)
+          else done(held.stopped === "revoked" ? outcome({ _tag: "Cancelled", reason: "revoked" }, undefined) : left)
+        })
+    )
+  }
+
+  private begin(held: Held, end: (ended: Ended) => void): void {
+    const { job, meta } = held
+    if (job.task === groupTask) return this.gather(held, end)
+    const task = Mapped.find(this.options.registry.tasks, job.task)
     if (task === undefined) return end(outcome(unknown(held), undefined))
-    if (meta?.x !== undefined && Date.now() > meta.x) {
+    if (meta?.x !== undefined && this.options.now() > meta.x) {
       return end(outcome({ _tag: "Cancelled", reason: "expired before it could start" }, task))
     }
     let json: unknown
@@ -75,39 +124,105 @@ export class Runner {
     if (Result.isFailure(payload)) {
       return end(outcome({ _tag: "Dead", error: Outcome.invalid("PayloadInvalid", payload.failure) }, task))
     }
-    this.fork(held, task, payload.success, end)
+    const { gatekeeper } = this.options
+    if (gatekeeper.limited(task)) void this.enter(held, task, payload.success, end)
+    else this.fork(held, task, payload.success, end)
+  }
+
+  /** Passes the gates of a limited task first. */
+  private async enter(held: Held, task: Registration, payload: unknown, end: (ended: Ended) => void): Promise<void> {
+    let passage: Passage
+    try {
+      passage = await this.options.gatekeeper.pass(held, task, payload)
+    } catch (error) {
+      // The only code of the task's in there is the function of its key.
+      const message = `the key of a limit: ${error instanceof Error ? error.message : String(error)}`
+      return end(outcome({ _tag: "Dead", error: { _tag: "Defect", message } }, task))
+    }
+    if (passage._tag === "later") return end({ ...passage, _tag: "Later" })
+    if (passage._tag === "stopped") {
+      return end(held.stopped === "revoked" ? outcome({ _tag: "Cancelled", reason: "revoked" }, task) : left)
+    }
+    if (held.meta?.g !== undefined) {
+      const { g: _, ...meta } = held.meta
+      held.meta = meta
+    }
+    this.options.starts(held)
+    this.fork(held, task, payload, end)
   }
 
   private fork(held: Held, task: Registration, payload: unknown, end: (ended: Ended) => void): void {
     let effect: Effect.Effect<unknown, unknown>
     try {
-      effect = task.run(payload, {
+      const context = {
         id: held.job.id,
         attempt: held.attempt,
         task: task.name,
-        progress: (value) => this.options.progress(held, value)
-      })
+        progress: (value: unknown) => this.options.progress(held, value),
+        state: (name: string, value?: unknown) => this.options.progress(held, value, name)
+      }
+      effect =
+        task.thread === undefined
+          ? task.run(payload, context)
+          : Thread.run(task.thread, payload, context, this.options.execute)
     } catch (defect) {
       effect = Effect.die(defect)
     }
-    const fiber = Effect.runForkWith(task.context)(effect)
-    let timer: NodeJS.Timeout | undefined
-    held.interrupt = () => fiber.interruptUnsafe()
-    if (task.timeoutMs !== undefined) {
-      timer = setTimeout(() => {
-        held.stopped ??= "timeout"
-        fiber.interruptUnsafe()
-      }, task.timeoutMs)
-    }
-    fiber.addObserver((exit) => {
-      if (timer !== undefined) clearTimeout(timer)
+    const traced = { task: task.name, queue: held.job.queue, id: held.job.id, attempt: held.attempt }
+    const context = Context.add(task.context, Calling.CurrentJob, held.job.id)
+    const fiber = Effect.runForkWith(context)(Trace.consuming(task.context, traced, held.meta?.w, effect))
+    this.watch(held, task, fiber, end)
+  }
+
+  /** Sees to the time limits of an attempt, and to its end. */
+  private watch(
+    held: Held,
+    task: Registration,
+    fiber: Fiber.Fiber<unknown, unknown>,
+    end: (ended: Ended) => void
+  ): void {
+    const { abandoned, gatekeeper, graceMs } = this.options
+    const limits = timeLimits(task, held.meta?.d, gatekeeper.of(task.name)?.time, graceMs)
+    const limitMs = limits.softMs ?? limits.hardMs
+    let soft: NodeJS.Timeout | undefined
+    let hard: NodeJS.Timeout | undefined
+    let late: (() => void) | undefined
+    const abandon = () => {
+      held.stopped ??= "timeout"
       held.interrupt = undefined
-      end(this.decide(held, task, exit))
+      // It may hear of it at last, should it ever get that far.
+      fiber.interruptUnsafe()
+      late = abandoned(held)
+      end(this.decide(held, task, Exit.interrupt(), limitMs))
+    }
+    held.interrupt = () => {
+      if (soft !== undefined) clearTimeout(soft)
+      fiber.interruptUnsafe()
+      // What was told to stop has its grace, whoever told it; most end within the call above.
+      if (held.interrupt !== undefined) hard ??= setTimeout(abandon, limits.graceMs)
+    }
+    if (limits.softMs !== undefined) {
+      soft = setTimeout(() => {
+        held.stopped ??= "timeout"
+        held.interrupt?.()
+      }, limits.softMs)
+    } else if (limits.hardMs !== undefined) hard = setTimeout(abandon, limits.hardMs)
+    fiber.addObserver((exit) => {
+      if (soft !== undefined) clearTimeout(soft)
+      if (hard !== undefined) clearTimeout(hard)
+      if (late !== undefined) return late()
+      held.interrupt = undefined
+      end(this.decide(held, task, exit, limitMs))
     })
   }
 
-  private decide(held: Held, task: Registration, exit: Exit.Exit<unknown, unknown>): Ended {
-    const tried = { failures: held.meta?.f ?? 0, random: Math.random() }
+  private decide(
+    held: Held,
+    task: Registration,
+    exit: Exit.Exit<unknown, unknown>,
+    limitMs: number | undefined
+  ): Ended {
+    const tried = { failures: held.meta?.f ?? 0, random: Math.random(), retries: Calling.retriesOf(held.meta) }
     if (held.stopped !== undefined && Exit.isFailure(exit)) {
       switch (held.stopped) {
         case "drain":
@@ -116,9 +231,17 @@ export class Runner {
         case "revoked":
           return outcome({ _tag: "Cancelled", reason: "revoked" }, task)
         case "timeout": {
-          const error = { _tag: "TimedOut", message: `ran longer than its limit of ${task.timeoutMs} ms` }
+          const error = { _tag: "TimedOut", message: `ran longer than its limit of ${limitMs} ms` }
           return outcome(Outcome.fromFailure(task, error, tried), task)
         }
+      }
+    }
+    const crash = held.stopped === undefined ? crashOf(exit) : undefined
+    if (crash !== undefined) {
+      held.meta = { ...held.meta, c: Losses.add(held.meta?.c, [this.options.worker, Date.now()]) }
+      const losses = lossesOf(held)
+      if (this.options.suspects.tooMany(losses)) {
+        return outcome({ _tag: "Dead", error: Losses.failure(losses) }, task)
       }
     }
     const decided = Outcome.fromExit(task, exit, tried)
@@ -139,8 +262,19 @@ export class Runner {
     return { _tag: "Outcome", outcome: decided, task, body }
   }
 
+  /** Ends a group; while Redis is away it is tried again. */
+  private gather(held: Held, end: (ended: Ended) => void): void {
+    this.options.gather(held).then(
+      (got) =>
+        "failure" in got
+          ? end(outcome({ _tag: "Dead", error: got.failure }, undefined))
+          : end({ _tag: "Outcome", outcome: { _tag: "Done", result: null }, task: undefined, body: got.text }),
+      () => setTimeout(() => (held.stopped === undefined ? this.gather(held, end) : end(left)), linkRetryMs)
+    )
+  }
+
   private tell(held: Held, end: (ended: Ended) => void): void {
-    this.options.tell(held.job.payload).then(
+    this.options.tell(held.job.id, held.job.payload).then(
       () => end({ _tag: "Told" }),
       (error: unknown) =>
         error instanceof LinkInvalid
@@ -148,6 +282,12 @@ export class Runner {
           : setTimeout(() => (held.stopped === undefined ? this.tell(held, end) : end(left)), linkRetryMs)
     )
   }
+}
+
+const crashOf = (exit: Exit.Exit<unknown, unknown>): Thread.ThreadCrashed | undefined => {
+  if (Exit.isSuccess(exit)) return undefined
+  for (const r of exit.cause.reasons) if (r._tag === "Fail" && r.error instanceof Thread.ThreadCrashed) return r.error
+  return undefined
 }
 
 const outcome = (decided: Outcome.Outcome, task: Registration | undefined): Ended => ({

@@ -26,16 +26,20 @@ export interface SettlerOptions {
   readonly client: Client
   readonly namespace: string
   readonly consumer: string
+  /** Results of more characters than this are kept beside their job; default: none. */
+  readonly resultApartOver?: number
   /** Called for each attempt that is settled or refused. */
-  readonly freed: (held: Held, state: JobState | "lost" | "told") => void
+  readonly freed: (held: Held, state: JobState | "lost" | "told", endedAt: number) => void
   readonly warn: (message: string) => void
 }
 
 /** The failure of a dead job is kept this long at least: 7 days. */
 const deadTtlMs = 604_800_000
 const defaultTtlMs = 86_400_000
+/** Failures of a job that are remembered. */
+const historyMax = 10
 /** Scripts of one queue under way at the same time. */
-const scriptsAtOnce = 16
+const scriptsAtOnce = 32
 
 export class Settler {
   private readonly options: SettlerOptions
@@ -51,13 +55,13 @@ export class Settler {
 
   push(held: Held, ended: Ended): void {
     held.phase = "settling"
-    this.add(held.job.queue, itemOf(held, ended))
+    this.add(held.job.queue, itemOf(held, ended, this.options.resultApartOver))
   }
 
   /** Resolves once everything pushed is carried out, or after `ms`; true = all of it. */
   async drained(ms: number): Promise<boolean> {
-    const until = Date.now() + ms
-    while (this.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 5))
+    const until = performance.now() + ms
+    while (this.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 5))
     return this.size === 0
   }
 
@@ -126,21 +130,38 @@ export class Settler {
     refused: ReadonlyMap<number, JobQueues.Refusal>,
     rows: Array<Events.PackedRow>
   ): void {
+    const now = Date.now()
     for (let i = 0; i < batch.length; i++) {
       const item = batch[i] as Item
       this.size--
       const refusal = refused.size === 0 ? undefined : refused.get(i)
       if (refusal === undefined) {
-        if (item.row !== undefined) rows.push(item.row)
-        this.options.freed(item.held, item.row === undefined ? "told" : item.row[2])
+        if (item.row !== undefined) rows.push(batch.length > toldMax ? item.row : withResult(item.row, item.settlement))
+        this.options.freed(item.held, item.row === undefined ? "told" : item.row[2], item.row?.[6] ?? now)
       } else if (refusal === "revoked") this.add(queue, revokedItem(item.held))
-      else this.options.freed(item.held, refusal === "lost" ? "lost" : "cancelled")
+      else this.options.freed(item.held, refusal === "lost" ? "lost" : "cancelled", now)
     }
   }
 }
 
-const itemOf = (held: Held, ended: Ended): Item => {
+/** Results as long as this, in characters, travel with the event of the job's end where it tells of at most so many jobs. */
+const toldChars = 512
+const toldMax = 8
+
+const withResult = (row: Events.PackedRow, settlement: JobQueues.Settlement): Events.PackedRow => {
+  if (row[2] !== "done" || settlement.kind === "K" || settlement.body.length > toldChars) return row
+  if (settlement.body.startsWith(JobQueues.apart)) return row
+  const [id, task, state, attempt, enqueuedAt, startedAt, finishedAt] = row
+  return [id, task, state, attempt, enqueuedAt, startedAt, finishedAt, null, settlement.body]
+}
+
+/** What is kept of a result: nothing of one that is ignored, a mark before one that is kept apart. */
+const keptOf = (meta: Meta | undefined, body: string, apartOver: number | undefined): string =>
+  meta?.i !== undefined ? "null" : apartOver !== undefined && body.length > apartOver ? `>${body}` : body
+
+const itemOf = (held: Held, ended: Ended, apartOver?: number): Item => {
   const claim = { entry: held.job.entry, count: held.count }
+  if (ended._tag === "Later" || ended._tag === "Parked") return putBack(held, ended)
   if (ended._tag !== "Outcome") return { held, settlement: { kind: "K", claim }, row: undefined }
   const { body, outcome, task } = ended
   const now = Date.now()
@@ -152,18 +173,20 @@ const itemOf = (held: Held, ended: Ended): Item => {
     error === undefined
       ? [id, name, state, held.attempt, held.enqueuedAt, started, now]
       : [id, name, state, held.attempt, held.enqueuedAt, started, now, error]
-  const ttl = task?.resultTtlMs ?? defaultTtlMs
   const { meta } = held
+  const kept = task?.resultTtlMs ?? defaultTtlMs
+  const ttl = meta?.i === 1 ? 0 : kept
   const unique = meta?.u ?? ""
   switch (outcome._tag) {
     case "Done": {
       const link = Flows.doneLink(meta, held.job.meta, body)
       const kind = link === "" && unique === "" ? "D" : "d"
-      return { held, settlement: { kind, ...base, ms: ttl, meta: "", link, unique }, row: row("done") }
+      const settlement = { kind, ...base, body: keptOf(meta, body, apartOver), ms: ttl, meta: "", link, unique } as const
+      return { held, settlement, row: row("done") }
     }
     case "Dead": {
-      const link = Flows.failedLink(meta, held.job.meta, outcome.error)
-      const ms = Math.max(ttl, deadTtlMs)
+      const link = Flows.failedLink(meta, held.job.meta, name, outcome.error)
+      const ms = Math.max(kept, deadTtlMs)
       return {
         held,
         settlement: { kind: "X", ...base, ms, meta: "", link, unique },
@@ -171,7 +194,7 @@ const itemOf = (held: Held, ended: Ended): Item => {
       }
     }
     case "Cancelled": {
-      const link = Flows.failedLink(meta, held.job.meta, { _tag: "Cancelled", message: outcome.reason })
+      const link = Flows.failedLink(meta, held.job.meta, name, { _tag: "Cancelled", message: outcome.reason })
       return {
         held,
         settlement: { kind: "C", ...base, ms: ttl, meta: "", link, unique },
@@ -179,7 +202,9 @@ const itemOf = (held: Held, ended: Ended): Item => {
       }
     }
     case "Retry": {
-      const next: Meta = { ...meta, t: held.enqueuedAt, f: (meta?.f ?? 0) + 1, a: held.attempt }
+      const failed = [held.attempt, now, outcome.error._tag, (outcome.error.message ?? "").slice(0, 200)] as const
+      const h = [...(meta?.h ?? []).slice(1 - historyMax), failed]
+      const next: Meta = { ...meta, t: held.enqueuedAt, f: (meta?.f ?? 0) + 1, a: held.attempt, h }
       const settlement = {
         kind: "R",
         ...base,
@@ -204,6 +229,26 @@ const itemOf = (held: Held, ended: Ended): Item => {
       return { held, settlement, row: row("scheduled") }
     }
   }
+}
+
+/** A job that may not start yet: neither an attempt nor an event. */
+const putBack = (held: Held, ended: Extract<Ended, { readonly _tag: "Later" | "Parked" }>): Item => {
+  const { g: _, ...meta } = held.meta ?? {}
+  const slot = ended._tag === "Later" ? ended.slot : undefined
+  const next: Meta = { ...meta, t: held.enqueuedAt, ...(slot === undefined ? {} : { g: slot }) }
+  const settlement = {
+    kind: ended._tag === "Later" ? "S" : "P",
+    claim: { entry: held.job.entry, count: held.count },
+    id: held.job.id,
+    task: held.job.task,
+    run: `${held.attempt - 1}:${held.enqueuedAt}::`,
+    body: "",
+    ms: ended._tag === "Later" ? Math.max(1, Math.ceil(ended.delayMs)) : 1,
+    meta: JSON.stringify(next),
+    link: "",
+    unique: ""
+  } as const
+  return { held, settlement, row: undefined }
 }
 
 const revokedItem = (held: Held): Item =>

@@ -3,34 +3,49 @@
  * short wait, and a graceful end: stop reading, give back what was not begun, let running jobs finish up to the drain limit,
  * leave the rest to others, settle all that is settled.
  */
-import { Cause, Duration, Effect, Fiber, FiberSet, Layer, Schedule } from "effect"
+import { Cause, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Schedule, Scope } from "effect"
 import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
 import { type QueueName, queues } from "../jobs/JobQueue.ts"
 import { Registry } from "../jobs/Registry.ts"
+import { unblock } from "../streams/Connect.ts"
 import * as Flows from "../streams/Flows.ts"
 import * as JobQueues from "../streams/JobQueues.ts"
 import { keysOf } from "../streams/Keys.ts"
 import * as Limits from "../streams/Limits.ts"
-import { type Client, Redis } from "../streams/Redis.ts"
+import { attempt, type Client, Redis } from "../streams/Redis.ts"
 import * as Scripts from "../streams/Scripts.ts"
+import { ServerClock } from "../streams/ServerClock.ts"
 import * as Consumer from "./Consumer.ts"
 import { Desk } from "./Desk.ts"
+import { Gatekeeper } from "./Gatekeeper.ts"
+import { giveBack } from "./GiveBack.ts"
 import * as Heartbeat from "./Heartbeat.ts"
 import type { Held } from "./Held.ts"
 import * as Listener from "./Listener.ts"
+import * as MemoryGuard from "./MemoryGuard.ts"
+import type { Retired } from "./MemoryGuard.ts"
 import * as Mover from "./Mover.ts"
 import * as Reclaimer from "./Reclaimer.ts"
 import { Runner } from "./Runner.ts"
 import { Settler } from "./Settler.ts"
+import * as Sexton from "./Sexton.ts"
 import { defaultReserved, type PerQueue } from "./Share.ts"
+import { Suspects } from "./Suspects.ts"
+import { Threads } from "./threads/Threads.ts"
 import * as Trimmer from "./Trimmer.ts"
+import * as Watchdog from "./Watchdog.ts"
+import type { Stalls } from "./Watchdog.ts"
 import { LocalWorker, type Worker, type WorkerOptions } from "./Worker.ts"
+
+export { replaceExitCode, type Retired } from "./MemoryGuard.ts"
 
 export interface Options extends Partial<Omit<WorkerOptions, "reserved">> {
   readonly reserved?: Partial<PerQueue>
   /** As `drainTimeoutMs`, in any form. */
   readonly drainTimeout?: Duration.Input
+  /** As `deadMaxAgeMs`, in any form. */
+  readonly deadMaxAge?: Duration.Input
 }
 
 const complete = (o: Options): WorkerOptions => {
@@ -46,10 +61,17 @@ const complete = (o: Options): WorkerOptions => {
         ? (o.drainTimeoutMs ?? 10_000)
         : Duration.toMillis(Duration.fromInputUnsafe(o.drainTimeout)),
     maxInFlight: o.maxInFlight ?? 10_000,
-    readMax: o.readMax ?? 500,
-    maxDeliveries: o.maxDeliveries ?? 5,
+    readMax: o.readMax ?? 256,
+    maxCrashes: Math.max(1, Math.floor(o.maxCrashes ?? 3)),
+    threads: o.threads,
+    stallMs: o.stallMs ?? 1_000,
+    maxMemoryMb: o.maxMemoryMb,
+    deadMaxAgeMs:
+      o.deadMaxAge === undefined ? o.deadMaxAgeMs : Duration.toMillis(Duration.fromInputUnsafe(o.deadMaxAge)),
     maxResultBytes: o.maxResultBytes ?? Limits.defaults.maxResultBytes,
+    resultApartOver: o.resultApartOver,
     trimEveryMs: o.trimEveryMs ?? 500,
+    graceMs: o.graceMs ?? 10_000,
     version: o.version ?? "0",
     host: o.host ?? hostname()
   }
@@ -68,7 +90,7 @@ export const layer = (options: Options = {}): Layer.Layer<LocalWorker, never, Re
     LocalWorker,
     Effect.gen(function* () {
       const worker = yield* make(complete(options))
-      const readers = new Map<QueueName, Client>()
+      const readers = worker.consuming
       for (const queue of worker.options.queues) readers.set(queue, yield* worker.redis.dedicated(`reader:${queue}`))
       const others = yield* FiberSet.make()
       // Listening comes first, so that no pause or revoke is missed; leases are renewed before anything is held.
@@ -79,18 +101,17 @@ export const layer = (options: Options = {}): Layer.Layer<LocalWorker, never, Re
         ["announcer", Heartbeat.runAnnounce(worker)],
         ["mover", Mover.run(worker)],
         ["trimmer", Trimmer.run(worker)],
-        ["reclaimer", Reclaimer.run(worker)]
+        ["reclaimer", Reclaimer.run(worker)],
+        ["memory guard", MemoryGuard.run(worker)],
+        ["sexton", Sexton.run(worker)]
       ] as const) {
         yield* FiberSet.run(others, supervised(name, actor))
       }
-      const reading = yield* Effect.forkDetach(
-        Effect.forEach([...readers], ([queue, reader]) => consume(worker, queue, reader), {
-          concurrency: "unbounded",
-          discard: true
-        })
-      )
+      yield* Effect.ignore(attempt("recall", () => worker.gatekeeper.recall(worker.registry.tasks)))
+      const begin = (queue: QueueName, reader: Client) => Effect.forkDetach(consume(worker, queue, reader))
+      for (const [queue, reader] of readers) worker.reading.set(queue, yield* begin(queue, reader))
       // Registered last, so it runs first: everything it needs is still up.
-      yield* Effect.addFinalizer(() => drain(worker, [...readers.values()], reading))
+      yield* Effect.addFinalizer(() => drain(worker))
       return worker
     })
   )
@@ -121,19 +142,55 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
       Scripts.slot(client, [keys.workers], [options.host, token, options.leaseMs * 3, JSON.stringify(first)])
     )
     .pipe(Effect.retry(patient), Effect.orDie)
-  const carrier = { client: redis.client, namespace: redis.namespace, limits: Limits.defaults }
+  const carrier = { client: redis.client, namespace: redis.namespace, limits: { ...Limits.defaults, maxResultBytes: options.maxResultBytes } }
+  const clock = new ServerClock()
+  yield* Effect.ignore(redis.use("time", (client) => clock.look(client)))
+  const threads = new Threads(options.threads)
+  yield* Effect.addFinalizer(() => Effect.promise(() => threads.close()))
+  const gatekeeper = new Gatekeeper({
+    client: redis.client,
+    namespace: redis.namespace,
+    token,
+    // Longer than that of a job: its next run, on another worker, takes the permit over.
+    leaseMs: options.leaseMs * 2,
+    warn: (message) => Effect.runForkWith(context)(Effect.logWarning(message))
+  })
   const runner = new Runner({
     registry,
-    maxDeliveries: options.maxDeliveries,
+    worker: name,
+    suspects: new Suspects({
+      maxCrashes: options.maxCrashes,
+      began: ({ count, job: { entry, id, queue } }) =>
+        JobQueues.began(redis.client, keys.queue(queue), id, { entry, count })
+    }),
+    execute: threads.execute,
     maxResultBytes: options.maxResultBytes,
-    tell: (payload) => Flows.tell(carrier, payload),
-    progress: (held, value) => progress(redis, held, value)
+    now: () => clock.now(),
+    tell: (id, payload) => Flows.tell(carrier, id, payload),
+    gather: ({ job, meta }) => Flows.gather(carrier, job.id, job.payload, meta),
+    progress: (held, value, state) => progress(redis, held, value, state),
+    gatekeeper,
+    starts: (held) => desk.starts(held),
+    abandoned: (held) => {
+      const { id, task } = held.job
+      Effect.runForkWith(context)(
+        Effect.logWarning("an attempt did not end when it was told to, and is left to itself", {
+          worker: name,
+          task,
+          id,
+          why: held.stopped
+        })
+      )
+      return desk.stray(held)
+    },
+    graceMs: options.graceMs
   })
   const settler: Settler = new Settler({
     client: redis.client,
     namespace: redis.namespace,
     consumer: name,
-    freed: (held, state) => desk.freed(held, state),
+    ...(options.resultApartOver === undefined ? {} : { resultApartOver: options.resultApartOver }),
+    freed: (held, state, endedAt) => desk.freed(held, state, endedAt),
     warn: (message) => Effect.runForkWith(context)(Effect.logWarning(message))
   })
   const desk: Desk = new Desk({
@@ -142,18 +199,103 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
     maxUnsettled: 4_096,
     run: (held, end) => runner.run(held, end),
     settle: (held, ended) => settler.push(held, ended),
-    unsettled: () => settler.size
+    unsettled: () => settler.size,
+    began: (task) => watch?.began(task),
+    left: (held) => gatekeeper.leave(held),
+    limited: (task) => {
+      const registration = registry.tasks.get(task)
+      return registration !== undefined && gatekeeper.limited(registration)
+    }
   })
-  return { name, token, options, redis, keys, registry, desk, settler, startedAt } satisfies Worker
+  const stalls: Stalls = { count: 0, longestMs: 0, lastAt: null }
+  const watch =
+    options.stallMs > 0
+      ? Watchdog.watch(options.stallMs, {
+          running: () => onTheLoop(desk, registry),
+          stalled: (ms, running) => {
+            stalls.count++
+            stalls.longestMs = Math.max(stalls.longestMs, ms)
+            stalls.lastAt = Date.now()
+            Effect.runForkWith(context)(Effect.logWarning("the event loop stood still", { worker: name, ms, running }))
+          }
+        })
+      : undefined
+  if (watch !== undefined) yield* Effect.addFinalizer(() => Effect.sync(watch.stop))
+  // Of readers that are added later: closed after the drain, which is registered after this.
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const worker: Running = {
+    name,
+    token,
+    options,
+    redis,
+    keys,
+    registry,
+    desk,
+    settler,
+    clock,
+    threads,
+    stalls,
+    watched: watch?.ready ?? Promise.resolve(),
+    retired: yield* Deferred.make<Retired>(),
+    startedAt,
+    gatekeeper,
+    consuming: new Map(),
+    reading: new Map(),
+    stopped: yield* Deferred.make<void>(),
+    consume: (queue) =>
+      Effect.gen(function* () {
+        desk.room[queue].ring()
+        desk.orphans.ring()
+        if (worker.consuming.has(queue)) return
+        const reader = yield* redis.dedicated(`reader:${queue}`).pipe(Scope.provide(scope))
+        worker.consuming.set(queue, reader)
+        worker.reading.set(queue, yield* Effect.forkDetach(consume(worker, queue, reader)))
+      }),
+    unblock: (of) => {
+      const readers = of.flatMap((queue) => worker.consuming.get(queue) ?? [])
+      return Effect.asVoid(
+        Effect.promise(() => unblock(redis.client, readers).catch(() => {})).pipe(Effect.timeoutOption("1 second"))
+      )
+    }
+  }
+  return worker
 })
 
+/** A worker, and the fibers that read its queues. */
+interface Running extends Worker {
+  readonly reading: Map<QueueName, Fiber.Fiber<unknown, unknown>>
+}
+
+/** Waits until the worker of this process is told to shut down; whoever runs it then closes its scope. */
+export const stopped: Effect.Effect<void, never, LocalWorker> = Effect.flatMap(LocalWorker, (worker) =>
+  Deferred.await(worker.stopped)
+)
+
+/** Running jobs that the main loop runs: those in threads can't hold it up. */
+function* onTheLoop(desk: Desk, registry: Registry["Service"]): Generator<Held> {
+  for (const held of desk.runningJobs) if (registry.tasks.get(held.job.task)?.thread === undefined) yield held
+}
+
+/** Waits until the worker of this process asks to be replaced. Whoever runs the process then ends it with `replaceExitCode`. */
+export const retired: Effect.Effect<Retired, never, LocalWorker> = Effect.flatMap(LocalWorker, (worker) =>
+  Deferred.await(worker.retired)
+)
+
 const progressMax = 65_536
-const progress = (redis: Redis["Service"], held: Held, value: unknown): Effect.Effect<void> => {
-  const text = JSON.stringify(value) ?? "null"
-  if (text.length > progressMax)
-    return Effect.logWarning(`progress of ${held.job.id} is over ${progressMax} bytes, not kept`)
-  const key = keysOf(redis.namespace).queue(held.job.queue).job(held.job.id)
-  return Effect.ignore(redis.use("progress", (client) => client.hset(key, "progress", text)))
+const stateName = /^[A-Z][A-Z0-9_]{0,39}$/u
+const progress = (redis: Redis["Service"], held: Held, value: unknown, state?: string): Effect.Effect<void> => {
+  const { id, queue } = held.job
+  const text = JSON.stringify(value)
+  if (text !== undefined && text.length > progressMax)
+    return Effect.logWarning(`progress of ${id} is over ${progressMax} bytes, not kept`)
+  if (state !== undefined && !stateName.test(state))
+    return Effect.logWarning(`state of ${id}: expected 1-40 of A-Z 0-9 _, got ${JSON.stringify(state)}, not kept`)
+  const fields = [
+    ...(state === undefined ? [] : ["custom", state]),
+    ...(state !== undefined && text === undefined ? [] : ["progress", text ?? "null"])
+  ]
+  const key = keysOf(redis.namespace).queue(queue).job(id)
+  return Effect.ignore(redis.use("progress", (client) => Scripts.note(client, [key], fields)))
 }
 
 const patient = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")]).pipe(Schedule.jittered)
@@ -179,61 +321,30 @@ const consume = (worker: Worker, queue: QueueName, reader: Client): Effect.Effec
   )
 
 /** The graceful end. Each step is bounded, so that stopping ends even while Redis is away. */
-const drain = (worker: Worker, readers: ReadonlyArray<Client>, reading: Fiber.Fiber<unknown, unknown>) =>
+const drain = (worker: Running) =>
   Effect.gen(function* () {
     const { desk, options, redis, settler } = worker
     desk.stopping = true
     for (const queue of queues) desk.room[queue].ring()
-    yield* Effect.promise(() => unblock(redis.client, readers)).pipe(Effect.timeoutOption("1 second"))
-    yield* Fiber.await(reading).pipe(Effect.timeoutOption("2500 millis"))
-    yield* Fiber.interrupt(reading)
+    yield* worker.unblock(queues)
+    const reading = [...worker.reading.values()]
+    yield* Fiber.awaitAll(reading).pipe(Effect.timeoutOption("2500 millis"))
+    yield* Fiber.interruptAll(reading)
     yield* giveBack(worker, desk.unstarted(), false)
     yield* Effect.promise(() => ended(desk, options.drainTimeoutMs))
     const rest = [...desk.runningJobs]
     for (const held of rest) desk.stop(held, "drain")
     if (rest.length > 0) yield* Effect.promise(() => ended(desk, 1_000))
     yield* Effect.promise(() => settler.drained(5_000))
+    yield* Effect.promise(() => worker.gatekeeper.drained(1_000))
     yield* giveBack(worker, rest, true)
+    desk.gone = true
     yield* Effect.ignore(redis.use("bye", (client) => client.hdel(worker.keys.workers, worker.name))).pipe(
       Effect.timeoutOption("1 second")
     )
   }).pipe(Effect.ignore({ log: "Warn" }))
 
-const unblock = async (client: Client, readers: ReadonlyArray<Client>): Promise<void> => {
-  const names = new Set(readers.map((r) => r.options.connectionName))
-  const ports = new Set(readers.map((r) => (r.stream as { readonly localPort?: number } | undefined)?.localPort))
-  const list = String(await client.client("LIST"))
-  for (const line of list.split("\n")) {
-    const id = /(?:^| )id=(\d+)/u.exec(line)?.[1]
-    const name = /(?:^| )name=(\S+)/u.exec(line)?.[1]
-    const port = Number(/(?:^| )addr=\S*:(\d+)/u.exec(line)?.[1])
-    if (id !== undefined && name !== undefined && names.has(name) && ports.has(port)) {
-      await client.call("CLIENT", "UNBLOCK", id).catch(() => {})
-    }
-  }
-}
-
 const ended = async (desk: Desk, ms: number): Promise<void> => {
-  const until = Date.now() + ms
-  while (desk.runningJobs.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
+  const until = performance.now() + ms
+  while (desk.runningJobs.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
 }
-
-/** Leaves claims to others: at once, not after a lease. */
-const giveBack = (worker: Worker, helds: ReadonlyArray<Held>, ran: boolean) =>
-  Effect.promise(async () => {
-    for (const queue of queues) {
-      const claims = helds
-        .filter((h) => h.job.queue === queue && h.phase !== "settling")
-        .map((h) => ({ entry: h.job.entry, count: h.count, ran }))
-      for (let i = 0; i < claims.length; i += JobQueues.scriptMax) {
-        const part = claims.slice(i, i + JobQueues.scriptMax)
-        await JobQueues.release(
-          worker.redis.client,
-          worker.keys.queue(queue),
-          worker.keys.control,
-          worker.name,
-          part
-        ).catch(() => 0)
-      }
-    }
-  }).pipe(Effect.timeoutOption("2 seconds"))

@@ -7,15 +7,15 @@ import * as JobQueues from "../streams/JobQueues.ts"
 import { attempt, type RedisError } from "../streams/Redis.ts"
 import type { Worker } from "./Worker.ts"
 
-/** Trims each queue until nothing more goes (at most 50 scripts each). Returns how many entries were dropped. */
+/** Trims each queue until nothing more goes (at most 200 scripts each). Returns how many entries were dropped. */
 export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
   attempt("trim", async () => {
     let total = 0
-    for (const queue of worker.options.queues) {
-      for (let i = 0; i < 50; i++) {
-        const dropped = await JobQueues.trim(worker.redis.client, worker.keys.queue(queue))
+    for (const queue of worker.consuming.keys()) {
+      for (let i = 0; i < 200; i++) {
+        const { again, dropped } = await JobQueues.trim(worker.redis.client, worker.keys.queue(queue))
         total += dropped
-        if (dropped < 1_000) break
+        if (!again) break
       }
     }
     return total

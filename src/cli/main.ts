@@ -6,9 +6,12 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Logger } from "effect"
 import { CliError, Command, Flag } from "effect/cli"
+import { dead } from "./commands/dead.ts"
+import { control } from "./commands/control.ts"
 import { inspect, status } from "./commands/inspect.ts"
 import { enqueue, purge, result, revoke } from "./commands/jobs.ts"
 import { env, keys } from "./commands/keys.ts"
+import { schedule } from "./commands/schedule.ts"
 import { send } from "./commands/send.ts"
 import { tail } from "./commands/tail.ts"
 
@@ -40,8 +43,11 @@ const root = Command.make("loglytics").pipe(
     enqueue,
     result,
     inspect,
+    control,
     purge,
     revoke,
+    dead,
+    schedule,
     keys,
     env
   ])

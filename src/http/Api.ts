@@ -2,11 +2,14 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AlertsGroup } from "./api/alerts.ts"
 import { ConnectionsGroup } from "./api/connections.ts"
+import { DeadGroupApi } from "./api/dead.ts"
+import { ControlGroup } from "./api/control.ts"
 import { EngineGroup } from "./api/engine.ts"
 import { FilesGroup } from "./api/files.ts"
 import { HealthGroup } from "./api/health.ts"
 import { LogsGroup } from "./api/logs.ts"
 import { ProjectsGroup } from "./api/projects.ts"
+import { SchedulesGroup } from "./api/schedules.ts"
 import { TasksGroup } from "./api/tasks.ts"
 
 export class Api extends HttpApi.make("loglytics")
@@ -17,6 +20,9 @@ export class Api extends HttpApi.make("loglytics")
   .add(TasksGroup)
   .add(ConnectionsGroup)
   .add(EngineGroup)
+  .add(ControlGroup)
+  .add(DeadGroupApi)
+  .add(SchedulesGroup)
   .add(HealthGroup)
   // Every fault is told at once, an unknown field is one of them, and each says what was got.
   .annotate(HttpApi.ParseOptions, { errors: "all", reportInput: true })

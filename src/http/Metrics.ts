@@ -4,25 +4,8 @@ import { HttpRouter, HttpServerResponse } from "effect/http"
 import { PrometheusMetrics } from "effect/observability"
 import { Inspect } from "../streams/Inspect.ts"
 import { LogStream } from "../streams/LogStream.ts"
-
-interface Sample {
-  readonly labels: Readonly<Record<string, string | number>>
-  readonly value: number
-}
-
-const escape = (value: string | number): string =>
-  String(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
-
-/** One gauge in the text format of Prometheus. */
-export const gauge = (name: string, help: string, samples: ReadonlyArray<Sample>): string =>
-  [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} gauge`,
-    ...samples.map(({ labels, value }) => {
-      const pairs = Object.entries(labels).map(([label, v]) => `${label}="${escape(v)}"`)
-      return `${name}${pairs.length > 0 ? `{${pairs.join(",")}}` : ""} ${value}`
-    })
-  ].join("\n")
+import { gauge } from "./Prometheus.ts"
+import { taskMetrics } from "./TaskMetrics.ts"
 
 /** One gauge per figure, a sample per row, told apart by a label. */
 const gauges = <Row>(
@@ -55,8 +38,18 @@ const engineMetrics = Effect.gen(function* () {
     ...gauges(workers, "worker", (w) => w.id, [
       ["loglytics_jobs_running", "Jobs that run now.", (w) => w.running.length],
       ["loglytics_worker_processed", "Attempts ended since the worker's start.", (w) => w.processed],
-      ["loglytics_worker_failed", "Attempts failed since the worker's start.", (w) => w.failed]
-    ])
+      ["loglytics_worker_failed", "Attempts failed since the worker's start.", (w) => w.failed],
+      ["loglytics_worker_memory_bytes", "Memory of the worker's process (RSS).", (w) => w.rss ?? 0],
+      ["loglytics_worker_threads", "Worker threads that live.", (w) => w.threads?.alive ?? 0],
+      ["loglytics_worker_threads_crashed", "Worker threads that ended under a job.", (w) => w.threads?.crashed ?? 0],
+      ["loglytics_worker_stalls", "Stalls of the event loop since the worker's start.", (w) => w.stalls?.count ?? 0],
+      [
+        "loglytics_worker_stall_longest_seconds",
+        "Longest stall of the event loop since the worker's start.",
+        (w) => (w.stalls?.longestMs ?? 0) / 1_000
+      ]
+    ]),
+    ...taskMetrics(workers)
   ]
 })
 

@@ -17,11 +17,14 @@ import { AuthLive } from "./Auth.ts"
 import { Invalid, issuesOf } from "./Errors.ts"
 import { AlertsHandlers } from "./handlers/alerts.ts"
 import { ConnectionsHandlers } from "./handlers/connections.ts"
+import { DeadHandlers } from "./handlers/dead.ts"
+import { ControlHandlers } from "./handlers/control.ts"
 import { EngineHandlers } from "./handlers/engine.ts"
 import { FilesHandlers } from "./handlers/files.ts"
 import { HealthHandlers } from "./handlers/health.ts"
 import { LogsHandlers } from "./handlers/logs.ts"
 import { ProjectsHandlers } from "./handlers/projects.ts"
+import { SchedulesHandlers } from "./handlers/schedules.ts"
 import { TasksHandlers } from "./handlers/tasks.ts"
 import { MetricsRoute } from "./Metrics.ts"
 
@@ -89,6 +92,9 @@ const routes = (config: ServerConfig) =>
         TasksHandlers,
         ConnectionsHandlers,
         EngineHandlers,
+        ControlHandlers,
+        DeadHandlers,
+        SchedulesHandlers,
         HealthHandlers
       ]),
       Layer.provide([AuthLive, DecodingLive])

@@ -69,6 +69,21 @@ export class EngineUnavailable extends Data.TaggedError("EngineUnavailable")<{
 
 export type EnqueueError = QueueFull | PayloadTooLarge | PayloadInvalid | UnknownTask | EngineUnavailable
 
+/** Some of many jobs were refused. The others are in: their ids are in `ids`, undefined where a job was refused. */
+export class BulkRefused extends Data.TaggedError("BulkRefused")<{
+  /** By the place of the job. */
+  readonly ids: ReadonlyArray<JobId | undefined>
+  readonly refused: ReadonlyArray<{ readonly index: number; readonly error: EnqueueError }>
+}> {
+  get retryable(): boolean {
+    return this.refused.every((r) => r.error.retryable)
+  }
+  override get message(): string {
+    const first = this.refused[0]
+    return `${this.refused.length} of ${this.ids.length} jobs were refused, the others are in; job ${first?.index}: ${first?.error.message}`
+  }
+}
+
 /** What is kept of a failure: a declared error as its schema encodes it, else one of ours with `_tag` and `message`. */
 export interface Failure {
   readonly _tag: string
@@ -100,23 +115,54 @@ export class JobUnknown extends Data.TaggedError("JobUnknown")<{ readonly id: st
   }
 }
 
-export type AwaitError = JobFailed | JobCancelled | JobUnknown | EngineUnavailable
+/** The job had not ended when the wait was over. It goes on; one may wait again. */
+export class AwaitTimedOut extends Data.TaggedError("AwaitTimedOut")<{
+  readonly id: string
+  readonly timeoutMs: number
+}> {
+  readonly retryable = true
+  override get message(): string {
+    return `job ${this.id} had not ended after ${this.timeoutMs} ms`
+  }
+}
+
+export type AwaitError = JobFailed | JobCancelled | JobUnknown | AwaitTimedOut | EngineUnavailable
 
 export interface EnqueueOptions {
   /** Run no sooner than this from now. */
   readonly delay?: Duration.Input | undefined
+  /** Run no sooner than this (a `Date` or epoch ms); goes before `delay`. A time that has passed means at once. */
+  readonly eta?: Date | number | undefined
   /** Another queue than the task's own. */
   readonly queue?: QueueName | undefined
   /** An id of the caller's choice, unique per queue: a second enqueue of a known id adds nothing and returns the known id. */
   readonly id?: string | undefined
-  /** Do not start later than this from now: the job is cancelled instead. */
-  readonly expires?: Duration.Input | undefined
+  /** Do not start later than this (from now, or a `Date`), be it the first try or a retry: the job is cancelled instead. */
+  readonly expires?: Duration.Input | Date | undefined
+  /**
+   * Whom the job is for, a tenant say. Jobs with a key wait in a lane per key, and the lanes take turns, so that one with
+   * very many jobs does not delay the others. 1-100 of `A-Z a-z 0-9 _ . : @ / + -`.
+   */
+  readonly key?: string | undefined
+  /** Retries of this job instead of its task's (0 or more, Infinity = for ever). */
+  readonly retries?: number | undefined
+  /** How long one attempt of this job may run, instead of its task's limit. */
+  readonly timeout?: Duration.Input | undefined
+  /** Keep nothing of this job once it is done or cancelled, whatever its task says. */
+  readonly ignoreResult?: boolean | undefined
+}
+
+export interface AwaitOptions {
+  /** How long to wait, then `AwaitTimedOut`; default without limit. */
+  readonly timeout?: Duration.Input | undefined
 }
 
 /** What became of an enqueue. `duplicate`: the id (or the task's `unique` key) was known, nothing was added. */
 export interface Enqueued {
   readonly id: JobId
   readonly duplicate: boolean
+  /** The job whose place this one took (`unique` with replace or debounce); `id` itself where it took its payload over. */
+  readonly replaced?: JobId
 }
 
 export class Engine extends Context.Service<
@@ -126,13 +172,13 @@ export class Engine extends Context.Service<
     readonly enqueue: (job: Job<unknown>, options?: EnqueueOptions) => Effect.Effect<JobId, EnqueueError>
     /** As `enqueue`, and tells whether the job was known already. */
     readonly offer: (job: Job<unknown>, options?: EnqueueOptions) => Effect.Effect<Enqueued, EnqueueError>
-    /** Adds many in few round trips; ids in the order of the jobs. Fails on the first refusal; those before it are in. */
+    /** Adds many in few round trips; ids in the order of the jobs. `BulkRefused` tells which are in where some are not. */
     readonly enqueueAll: (
       jobs: ReadonlyArray<Job<unknown>>,
       options?: EnqueueOptions
-    ) => Effect.Effect<ReadonlyArray<JobId>, EnqueueError>
-    /** Waits for the end of a job without polling; its result as encoded JSON data. */
-    readonly await: (id: string) => Effect.Effect<unknown, AwaitError>
+    ) => Effect.Effect<ReadonlyArray<JobId>, BulkRefused>
+    /** Waits for the end of a job without polling; its result as encoded JSON data (null where it was to be ignored). */
+    readonly await: (id: string, options?: AwaitOptions) => Effect.Effect<unknown, AwaitError>
     /** Makes a task known to this process; `Task.toLayer` calls it. */
     readonly register: (registration: Registration) => Effect.Effect<void>
   }

@@ -4,7 +4,7 @@
  */
 import { Cause, Data, Duration, type Exit, Result } from "effect"
 import type { Failure, Issue } from "./Engine.ts"
-import { delayMs } from "./Retry.ts"
+import { waitMs } from "./Retry.ts"
 import type { Registration } from "./Registry.ts"
 
 /** Words a handler may say instead of a result; allowed in every task. */
@@ -50,6 +50,8 @@ export interface Tried {
   readonly failures: number
   /** In [0, 1), for the jitter. */
   readonly random: number
+  /** Retries that the caller asked for instead of the task's. */
+  readonly retries?: number | undefined
 }
 
 /** The outcome of a handler's exit. Interruption from outside is decided by whoever interrupted, not here. */
@@ -65,14 +67,15 @@ export const fromExit = (task: Registration, exit: Exit.Exit<unknown, unknown>, 
     const error = fail.error
     if (error instanceof Snoozed) return { _tag: "Snoozed", delayMs: Duration.toMillis(error.wait) }
     if (error instanceof Cancelled) return { _tag: "Cancelled", reason: error.reason }
-    return fromFailure(task, task.encodeError(error) ?? describe(error), tried, retryable(error))
+    return fromFailure(task, task.encodeError(error) ?? describe(error), tried, error)
   }
   return fromFailure(task, defect(exit.cause), tried)
 }
 
-/** The outcome of a failure that is known as data. */
-export const fromFailure = (task: Registration, error: Failure, tried: Tried, mayRetry = true): Outcome => {
-  const wait = mayRetry ? delayMs(task.retry, tried.failures + 1, tried.random) : undefined
+/** The outcome of a failure that is known as data; `raw` is what the handler failed with, where there is more to see. */
+export const fromFailure = (task: Registration, error: Failure, tried: Tried, raw: unknown = error): Outcome => {
+  const { failures, random, retries } = tried
+  const wait = waitMs(task.retry, { n: failures + 1, random, error: raw, retries })
   return wait === undefined ? { _tag: "Dead", error } : { _tag: "Retry", error, delayMs: wait }
 }
 
@@ -82,9 +85,6 @@ export const invalid = (tag: "PayloadInvalid" | "ResultInvalid", issues: Readonl
   message: issues.map((i) => `${i.path || "(all)"}: ${i.message}`).join("; "),
   issues
 })
-
-const retryable = (error: unknown): boolean =>
-  !(typeof error === "object" && error !== null && "retryable" in error && error.retryable === false)
 
 const describe = (error: unknown): Failure =>
   error instanceof Error

@@ -6,7 +6,9 @@ import { Context, type Duration, Effect, Layer, Result } from "effect"
 import { type Failure, type Issue, PayloadInvalid, UnknownTask } from "./Engine.ts"
 import type { Job } from "./Job.ts"
 import type { QueueName } from "./JobQueue.ts"
+import type { Rate } from "./Rate.ts"
 import type { Retry } from "./Retry.ts"
+import type { ThreadTask } from "./Thread.ts"
 
 /** What a handler knows of its job. */
 export interface JobContext {
@@ -16,6 +18,17 @@ export interface JobContext {
   readonly task: string
   /** Keeps a JSON value with the job that anyone may look at while it runs (at most 64 KB). */
   readonly progress: (value: unknown) => Effect.Effect<void>
+  /**
+   * Shows a state of one's own while it runs ("PROGRESS", "DOWNLOADING": 1-40 of `A-Z 0-9 _`), with a JSON value kept as
+   * its progress. Celery's `update_state`.
+   */
+  readonly state: (name: string, value?: unknown) => Effect.Effect<void>
+}
+
+/** How often jobs of a task may start, and how many may run at once, over all workers; `key`: for each value of it. */
+export interface TaskLimits {
+  readonly rate: { readonly limit: Rate; readonly key: ((payload: unknown) => string) | undefined } | undefined
+  readonly concurrency: { readonly limit: number; readonly key: ((payload: unknown) => string) | undefined } | undefined
 }
 
 /** A task as the runner sees it: everything encoded. */
@@ -23,6 +36,10 @@ export interface Registration {
   readonly name: string
   readonly queue: QueueName
   readonly timeoutMs: number | undefined
+  /** ms after which an attempt that did not end is abandoned; undefined: some time after `timeoutMs`. */
+  readonly hardTimeoutMs?: number | undefined
+  /** Limits over all workers; undefined where the task has none. */
+  readonly limits?: TaskLimits | undefined
   readonly retry: Retry
   readonly resultTtlMs: number
   readonly decode: (payload: unknown) => Result.Result<unknown, ReadonlyArray<Issue>>
@@ -31,6 +48,8 @@ export interface Registration {
   readonly encodeError: (error: unknown) => Failure | undefined
   readonly run: (payload: unknown, job: JobContext) => Effect.Effect<unknown, unknown>
   readonly context: Context.Context<never>
+  /** Set where the handler runs in threads; `run` then runs it in this one, for tests. */
+  readonly thread?: ThreadTask
 }
 
 export class Registry extends Context.Service<

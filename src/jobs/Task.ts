@@ -2,7 +2,7 @@
  * The language of tasks: a definition with a name, and what one may do with it. Promises that payload, result and error are
  * typed at both ends and encoded in between; where and when a job runs is left to the engine behind the port.
  */
-import { Duration, Effect, Exit, Layer, Result, Schema, SchemaIssue } from "effect"
+import { Context, Duration, Effect, Exit, Layer, Result, Schema, SchemaIssue } from "effect"
 import {
   type AwaitError,
   Engine,
@@ -16,10 +16,16 @@ import {
 import * as Job from "./Job.ts"
 import type { JobId, QueueName } from "./JobQueue.ts"
 import { Cancelled, type Signal, Snoozed } from "./Outcome.ts"
-import type { AnyTask, JobContext, Registration } from "./Registry.ts"
+import type { AnyTask, JobContext, Registration, TaskLimits } from "./Registry.ts"
+import * as Rate from "./Rate.ts"
 import * as Retry from "./Retry.ts"
+import * as Thread from "./Thread.ts"
+import { type Unique, uniquenessOf } from "./Unique.ts"
 
 export type { AnyTask, JobContext } from "./Registry.ts"
+export type { ThreadOptions } from "./Thread.ts"
+export type { Unique } from "./Unique.ts"
+export type { ThreadHandler, ThreadJob } from "./ThreadHandler.ts"
 
 type Fields = Schema.Struct.Fields
 type Payload<P extends Fields> = Schema.Struct.Type<P>
@@ -42,6 +48,11 @@ export interface Task<Name extends string, P extends Fields, R, E> extends Job.T
   readonly toLayer: <RX, RB = never, EB = never>(
     build: Effect.Effect<Handler<P, R, E, RX>, EB, RB>
   ) => Layer.Layer<never, EB, RB | RX | Engine>
+  /**
+   * Makes the task runnable in worker threads, for work that burns CPU: the module's default export is its handler
+   * (`ThreadHandler<typeof ThisTask>`). A time limit, a revoke or a crash ends the thread for good.
+   */
+  readonly inThreads: (options: Thread.ThreadOptions) => Layer.Layer<never, never, Engine>
 }
 
 export interface Options<P extends Fields, R extends Schema.Top, E extends Schema.Top> {
@@ -51,12 +62,28 @@ export interface Options<P extends Fields, R extends Schema.Top, E extends Schem
   /** Errors a handler may fail with; default none. An error with `retryable: false` is not tried again. */
   readonly error?: E
   readonly queue?: QueueName
-  /** How long one attempt may run; default without limit. */
+  /** How long one attempt may run: then it is interrupted, and its finalizers run. Default without limit. */
   readonly timeout?: Duration.Input
+  /**
+   * How long until an attempt that does not end is abandoned: the job goes on as timed out, the fiber is left to itself and
+   * reported. Default: 10 s after `timeout`.
+   */
+  readonly hardTimeout?: Duration.Input
+  /** How often jobs may start, over all workers: "10/s", "600/m", "100/h" or a number per second; for each value of `key`. */
+  readonly rateLimit?:
+    | Rate.RateInput
+    | { readonly limit: Rate.RateInput; readonly key: (payload: Payload<P>) => string }
+  /** How many jobs may run at the same time, over all workers; for each value of `key`. */
+  readonly concurrency?: number | { readonly limit: number; readonly key: (payload: Payload<P>) => string }
   /** Default: 3 retries, base 60 s. */
   readonly retry?: Retry.Retry
-  /** While a job with the same key is unfinished, enqueue adds nothing and returns that job's id. */
-  readonly unique?: (payload: Payload<P>) => string
+  /**
+   * Jobs with the same key are one job. A function: while a job with the key is unfinished, enqueue adds nothing and returns
+   * that job's id. For windows, replacing and debouncing see `Unique`.
+   */
+  readonly unique?: ((payload: Payload<P>) => string) | Unique<P>
+  /** Keep nothing of a job that is done or cancelled; `run` then gives no result. Default false. */
+  readonly ignoreResult?: boolean
   /** How long the result is kept; default 1 day. */
   readonly resultTtl?: Duration.Input
 }
@@ -83,13 +110,17 @@ export const make = <
   const timeout = options.timeout === undefined ? undefined : Duration.fromInputUnsafe(options.timeout)
   const resultTtlMs = Duration.toMillis(Duration.fromInputUnsafe(options.resultTtl ?? "1 day"))
   const partial = partialCodec(options.payload)
+  const unique: Unique<P> | undefined = typeof options.unique === "function" ? { key: options.unique } : options.unique
+  const uniqueness = unique === undefined ? undefined : uniquenessOf(name, unique)
 
   const jobOf = (p: Payload<P>, encoded: Job.Encoded): Job.Job<R["Type"]> =>
     Job.make({
       task: name,
       queue,
       payload: encoded,
-      unique: options.unique === undefined || Result.isFailure(encoded) ? undefined : options.unique(p)
+      unique: unique === undefined || Result.isFailure(encoded) ? undefined : unique.key(p),
+      uniqueness,
+      ignoreResult: options.ignoreResult
     })
   const job = (p: Payload<P>): Job.Job<R["Type"]> => jobOf(p, codec.encode(p))
   const encodeError = (e: unknown): Failure | undefined => {
@@ -99,6 +130,19 @@ export const make = <
   const decodeFailure = (failed: JobFailed): Effect.Effect<never, E["Type"] | JobFailed> => {
     const decoded = error?.decode("value" in failed.error ? failed.error["value"] : undefined)
     return Effect.fail(decoded !== undefined && Result.isSuccess(decoded) ? (decoded.success as E["Type"]) : failed)
+  }
+  const registration = {
+    name,
+    queue,
+    timeoutMs: timeout === undefined ? undefined : Duration.toMillis(timeout),
+    hardTimeoutMs:
+      options.hardTimeout === undefined ? undefined : Duration.toMillis(Duration.fromInputUnsafe(options.hardTimeout)),
+    limits: limitsOf(name, options.rateLimit, options.concurrency),
+    retry,
+    resultTtlMs,
+    decode: codec.decode,
+    encodeResult: result.encode,
+    encodeError
   }
   return {
     name,
@@ -132,22 +176,57 @@ export const make = <
           const engine = yield* Engine
           const run = yield* build
           const context = yield* Effect.context<RX>()
-          yield* engine.register({
-            name,
-            queue,
-            timeoutMs: timeout === undefined ? undefined : Duration.toMillis(timeout),
-            retry,
-            resultTtlMs,
-            decode: codec.decode,
-            encodeResult: result.encode,
-            encodeError,
-            // The context below holds all that the handler asks for.
-            run: run as Registration["run"],
-            context: context
-          })
+          // The context below holds all that the handler asks for.
+          yield* engine.register({ ...registration, run: run as Registration["run"], context })
         })
+      ),
+    inThreads: (threads) => {
+      const thread: Thread.ThreadTask = {
+        spec: Thread.specOf(name, threads),
+        encodePayload: codec.encode,
+        decodeResult: result.decode,
+        decodeError: ({ value }) => {
+          const decoded = error?.decode(value)
+          return decoded !== undefined && Result.isSuccess(decoded) ? decoded.success : undefined
+        }
+      }
+      return Layer.effectDiscard(
+        Effect.flatMap(Engine, (engine) =>
+          engine.register({
+            ...registration,
+            encodeError: (e) => (e instanceof Thread.ThreadError ? e.failure : encodeError(e)),
+            run: (p, held) => Thread.run(thread, p, held, Thread.here),
+            context: Context.empty(),
+            thread
+          })
+        )
       )
+    }
   }
+}
+
+type Keyed<L> = L | { readonly limit: L; readonly key: (payload: never) => string }
+
+/** The limits of a task, checked. */
+const limitsOf = (
+  name: string,
+  rate: Keyed<Rate.RateInput> | undefined,
+  concurrency: Keyed<number> | undefined
+): TaskLimits | undefined => {
+  if (rate === undefined && concurrency === undefined) return undefined
+  const split = <L>(option: Keyed<L>) => {
+    const keyed = typeof option === "object" && option !== null && "limit" in option
+    // The payload has been decoded by the task's own schema when the key is asked for.
+    return keyed
+      ? { limit: option.limit, key: option.key as (payload: unknown) => string }
+      : { limit: option as L, key: undefined }
+  }
+  const paced = rate === undefined ? undefined : split(rate)
+  const permits = concurrency === undefined ? undefined : split(concurrency)
+  if (permits !== undefined && !(Number.isInteger(permits.limit) && permits.limit >= 1)) {
+    throw new Error(`task ${name}: expected a concurrency of at least 1, got ${permits.limit}`)
+  }
+  return { rate: paced === undefined ? undefined : { ...paced, limit: Rate.make(paced.limit) }, concurrency: permits }
 }
 
 /** Said by a handler: not now, again after `wait`. Counts as no attempt. */

@@ -1,6 +1,7 @@
 /** How rows of the engine look on the wire: times as ISO 8601, like everywhere else on the API. */
+import type { Schema } from "effect"
 import type { JobRow as EngineRow } from "../streams/Events.ts"
-import type { ScheduleRow as BeatRow } from "../schedules/Beat.ts"
+import type { ScheduleRow as BeatRow, ScheduleView } from "../schedules/Schedules.ts"
 import type { WorkerRow as EngineWorker } from "../streams/Inspect.ts"
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
@@ -35,4 +36,30 @@ export const workerRow = (row: EngineWorker) => ({
 })
 
 /** A schedule, as GET /v1/schedules tells it. */
-export const scheduleRow = (row: BeatRow) => ({ ...row, nextAt: iso(row.nextAt), lastAt: iso(row.lastAt) })
+export const scheduleRow = (row: BeatRow) => ({
+  name: row.name,
+  task: row.task,
+  when: row.when,
+  timeZone: row.timeZone,
+  nextAt: iso(row.nextAt),
+  lastAt: iso(row.lastAt),
+  paused: row.paused,
+  source: row.source,
+  description: row.description,
+  fault: row.fault
+})
+
+/** A schedule with its last and next runs, as GET /v1/schedules/:name tells it. */
+export const scheduleView = (view: ScheduleView) => ({
+  ...scheduleRow(view),
+  spec: view.spec === null ? null : (view.spec as unknown as Schema.Json),
+  runs: view.runs,
+  last: view.last.map(({ at, job, slot, state, why }) => ({
+    slot: iso(slot),
+    at: new Date(at).toISOString(),
+    job,
+    state,
+    why
+  })),
+  next: view.next.map((ms) => new Date(ms).toISOString())
+})

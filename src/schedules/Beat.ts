@@ -1,115 +1,22 @@
 /**
- * Makes jobs at their times. Promises that each slot fires once however many processes run the beat: the id of a slot's job
- * is made of schedule and slot, and the engine refuses an id it knows. Time is the Redis server's, so that clocks that
- * differ do not matter. What the jobs do is left to the tasks.
+ * Makes jobs at their times. Promises that each slot fires once however many processes run the beat: one beat at a time may
+ * claim a slot, and its job's id is made of schedule and slot, so that the engine refuses it a second time. Time is the Redis
+ * server's, so that clocks that differ do not matter. Schedules added at run time are looked after beside those in code; what
+ * the jobs do is left to the tasks.
  */
-import { Context, Cron, Duration, Effect, Exit, Layer, Result, Schedule as Repeat } from "effect"
+import { Effect, Exit, Layer, Queue, Result, Schedule as Repeat } from "effect"
+import { randomBytes } from "node:crypto"
 import { Engine, type EnqueueError } from "../jobs/Engine.ts"
-import type { Job } from "../jobs/Job.ts"
 import { isFinal } from "../jobs/Outcome.ts"
+import type { AnyTask } from "../jobs/Registry.ts"
 import { Control } from "../streams/Control.ts"
 import { Inspect } from "../streams/Inspect.ts"
 import { Redis, type RedisError } from "../streams/Redis.ts"
 import * as Slots from "../streams/Slots.ts"
 import * as Policy from "./Policy.ts"
+import { fromSpec, fromStored, type Schedule } from "./Schedule.ts"
 
-export interface ScheduleOptions {
-  /** IANA zone of a cron expression; default UTC. */
-  readonly timeZone?: string
-  /** About slots missed while no beat ran; default `once`: the latest one. */
-  readonly misfire?: "skip" | "once" | { readonly allWithin: Duration.Input }
-  /** About a job that has not ended when the next is due; default `allow`. */
-  readonly overlap?: Policy.Overlap
-  /** Start up to so much later, by a hash of schedule and slot; default none. */
-  readonly jitter?: Duration.Input
-}
-
-export interface Schedule {
-  readonly name: string
-  readonly when: Policy.When
-  readonly job: Job<unknown>
-  readonly misfire: Policy.Misfire
-  readonly overlap: Policy.Overlap
-  readonly jitterMs: number
-}
-
-/** A schedule at a glance; times in epoch ms. */
-export interface ScheduleRow {
-  readonly name: string
-  readonly task: string
-  readonly when: string
-  readonly timeZone: string
-  readonly nextAt: number
-  readonly lastAt: number | null
-}
-
-const namePattern = /^[\w.-]{1,100}$/u
-
-const schedule = (name: string, when: Policy.When, job: Job<unknown>, o: ScheduleOptions): Schedule => {
-  if (!namePattern.test(name)) throw new Error(`expected a schedule name like "clean_up", got ${JSON.stringify(name)}`)
-  return {
-    name,
-    when,
-    job,
-    misfire: typeof o.misfire === "object" ? { allWithin: millis(o.misfire.allWithin) } : (o.misfire ?? "once"),
-    overlap: o.overlap ?? "allow",
-    jitterMs: o.jitter === undefined ? 0 : millis(o.jitter)
-  }
-}
-
-/** At the times of a cron expression (5 fields, or 6 with seconds first). Throws where it does not parse. */
-export const cron = (expression: string, name: string, job: Job<unknown>, options: ScheduleOptions = {}): Schedule => {
-  const timeZone = options.timeZone ?? "UTC"
-  const parsed = Cron.parse(expression, timeZone)
-  if (Result.isFailure(parsed)) {
-    throw new Error(
-      `schedule ${name}: expected a cron expression, got ${JSON.stringify(expression)}: ${parsed.failure.message}`
-    )
-  }
-  return schedule(name, { _tag: "Cron", expression, timeZone, cron: parsed.success }, job, options)
-}
-
-/** At every multiple of an interval (at least 1 s) since the epoch. */
-export const every = (
-  interval: Duration.Input,
-  name: string,
-  job: Job<unknown>,
-  options: Omit<ScheduleOptions, "timeZone"> = {}
-): Schedule => {
-  const everyMs = millis(interval)
-  if (everyMs < 1_000) throw new Error(`schedule ${name}: expected an interval of at least 1 second, got ${everyMs} ms`)
-  const text = typeof interval === "string" ? interval : `${everyMs / 1_000} seconds`
-  return schedule(name, { _tag: "Every", text, everyMs }, job, options)
-}
-
-/** The schedules that are known, for those who look. */
-export class Beats extends Context.Service<
-  Beats,
-  { readonly list: Effect.Effect<ReadonlyArray<ScheduleRow>, RedisError> }
->()("loglytics/schedules/Beats") {}
-
-/** Schedules as rows, with the slots that all processes remember. */
-export const list = (
-  schedules: ReadonlyArray<Schedule>
-): Effect.Effect<ReadonlyArray<ScheduleRow>, RedisError, Redis> =>
-  Effect.gen(function* () {
-    const { all, now } = yield* Slots.recall(yield* Redis)
-    return schedules.map((s) => ({
-      name: s.name,
-      task: s.job.task,
-      when: s.when._tag === "Cron" ? s.when.expression : `every ${s.when.text}`,
-      timeZone: s.when._tag === "Cron" ? s.when.timeZone : "UTC",
-      nextAt: Policy.nextSlot(s.when, now),
-      lastAt: all.get(s.name)?.slot ?? null
-    }))
-  })
-
-/** Only the looking, for processes that run no beat. */
-export const layerInspect = (schedules: ReadonlyArray<Schedule>): Layer.Layer<Beats, never, Redis> =>
-  Layer.effect(
-    Beats,
-    Effect.map(Redis, (redis) => Beats.of({ list: Effect.provideService(list(schedules), Redis, redis) }))
-  )
+export { type Crontab, cron, crontab, every, type Schedule, type ScheduleOptions } from "./Schedule.ts"
 
 /** The id of a slot's job; the engine adds the letter of its queue. */
 export const slotId = (name: string, slot: number): string => `beat:${name}:${slot}`
@@ -121,85 +28,188 @@ export interface Turn {
   readonly sleepMs: number
 }
 
-/** One pass: fires what is due. `at` overrides the server's time (tests). */
-export const turn = (
-  schedules: ReadonlyArray<Schedule>,
-  at?: number
-): Effect.Effect<Turn, RedisError | EnqueueError, Redis | Engine | Inspect | Control> =>
-  Effect.gen(function* () {
-    const { all, now: server } = yield* Slots.recall(yield* Redis)
-    const now = at ?? server
-    const fired: Array<Turn["fired"][number]> = []
-    let next = Number.POSITIVE_INFINITY
-    for (const s of schedules) {
-      const { slots } = Policy.due(s.when, s.misfire, all.get(s.name)?.slot, now)
-      for (const slot of slots) {
-        const id = yield* fire(s, slot, now)
-        if (id !== undefined) fired.push({ name: s.name, slot, id })
-      }
-      next = Math.min(next, Policy.nextSlot(s.when, now))
-    }
-    return { fired, sleepMs: Math.max(0, next - now) }
-  })
+/** A claim holds other beats off for so long, ms: enqueueing takes far less, a dead beat delays its slot by no more. */
+const claimMs = 10_000
+/** After a job was refused (a full queue, say) its slot is tried again, ms. */
+const againMs = 1_000
 
-/** Adds a slot's job. The id if this call did so; undefined where another process had, or the slot is left out. */
-const fire = Effect.fnUntraced(function* (s: Schedule, slot: number, now: number) {
+/** What a beat knows from one turn to the next. */
+interface Mind {
+  readonly token: string
+  readonly code: ReadonlyArray<Schedule>
+  readonly tasks: ReadonlyArray<AnyTask>
+  version: number
+  /** All that are not paused. */
+  all: ReadonlyArray<Schedule>
+  /** When to look at a schedule again, epoch ms, by name; none = now. */
+  readonly next: Map<string, number>
+}
+
+const mindOf = (code: ReadonlyArray<Schedule>, tasks: Iterable<AnyTask>): Mind => ({
+  token: randomBytes(8).toString("hex"),
+  code,
+  tasks: [...tasks],
+  version: -1,
+  all: [],
+  next: new Map()
+})
+
+/** Reads what is stored again. A schedule that this process can't run (a task of a newer version) is left to others. */
+const learn = Effect.fnUntraced(function* (mind: Mind) {
+  const { definitions, paused, version } = yield* Slots.shared(yield* Redis)
+  const inCode = new Set(mind.code.map((s) => s.name))
+  const stored: Array<Schedule> = []
+  for (const [name, text] of definitions) {
+    const read = fromStored(text)
+    const made = read === undefined ? undefined : fromSpec(read.spec, mind.tasks, read.rev)
+    if (made !== undefined && Result.isSuccess(made) && !inCode.has(name)) stored.push(made.success)
+    else if (mind.tasks.length > 0) yield* Effect.logWarning(`schedule ${name} can't be run by this beat`)
+  }
+  mind.all = [...mind.code, ...stored].filter((s) => !paused.has(s.name))
+  mind.next.clear()
+  mind.version = version
+})
+
+/** One pass: fires what is due. `at` overrides the server's time. */
+const pass = Effect.fnUntraced(function* (mind: Mind, at?: number) {
+  const redis = yield* Redis
+  const { now: server, version } = yield* Slots.look(redis)
+  if (version !== mind.version) yield* learn(mind)
+  const now = at ?? server
+  const ready = mind.all.filter((s) => (mind.next.get(s.name) ?? now) <= now)
+  const memory = yield* Slots.recall(
+    redis,
+    ready.map((s) => s.name)
+  )
+  const fired: Array<Turn["fired"][number]> = []
+  for (const s of ready) {
+    mind.next.set(s.name, yield* attend(mind, s, memory.get(s.name), now, fired))
+  }
+  let next = Number.POSITIVE_INFINITY
+  for (const s of mind.all) next = Math.min(next, mind.next.get(s.name) ?? now)
+  return { fired, sleepMs: Math.max(0, next - now) } satisfies Turn
+})
+
+/** Fires what is due of one schedule. Returns when to look at it again. */
+const attend = Effect.fnUntraced(function* (
+  mind: Mind,
+  s: Schedule,
+  known: Slots.Remembered | undefined,
+  now: number,
+  fired: Array<Turn["fired"][number]>
+) {
+  if (s.maxRuns !== undefined && (known?.runs ?? 0) >= s.maxRuns) return Number.POSITIVE_INFINITY
+  const { reason, slots } = Policy.due(s.when, s.misfire, known?.slot, now)
+  for (const slot of slots) {
+    const done = yield* fire(mind, s, slot, now, reason)
+    if ("heldMs" in done) return now + done.heldMs + 1
+    if (done.id !== undefined) fired.push({ name: s.name, slot, id: done.id })
+  }
+  return Policy.nextSlot(s.when, now)
+})
+
+type Fired = { readonly id: string | undefined } | { readonly heldMs: number }
+
+/** Adds a slot's job. The id if this call did so; undefined where another had, or the slot is left out. */
+const fire = Effect.fnUntraced(function* (
+  mind: Mind,
+  s: Schedule,
+  slot: number,
+  now: number,
+  reason: string
+): Effect.fn.Return<Fired, RedisError | EnqueueError, Redis | Engine | Inspect | Control> {
   const redis = yield* Redis
   const engine = yield* Engine
+  const { maxRuns, name, rev } = s
+  const [status, heldMs] = yield* Slots.claim(redis, { name, slot, token: mind.token, leaseMs: claimMs, maxRuns, rev })
+  if (status === "held") return { heldMs }
+  if (status !== "yours") return { id: undefined }
+  const stored = rev !== undefined
+  const leave = (why: string) =>
+    Effect.as(Slots.remember(redis, name, { slot, at: now, job: null, why }, { stored }), { id: undefined })
   const unfinished = s.overlap === "allow" ? [] : yield* unfinishedJobs(s, slot)
-  const { act, reason } = Policy.overlap(s.overlap, unfinished.length)
-  if (act === "leave") {
-    yield* Effect.logDebug(`schedule ${s.name} leaves a slot out: ${reason}`)
-    yield* Slots.remember(redis, s.name, slot, "")
-    return undefined
-  }
-  if (act === "cancelAndStart") {
+  const start = Policy.overlap(s.overlap, unfinished.length)
+  if (start.act === "leave") return yield* leave(start.reason)
+  if (start.act === "cancelAndStart") {
     const control = yield* Control
     for (const id of unfinished) yield* control.revoke(id, { terminate: true })
   }
-  const delay = Math.max(0, slot + Policy.jitterOf(s.name, slot, s.jitterMs) - now)
-  const { duplicate, id } = yield* engine.offer(s.job, { id: slotId(s.name, slot), ...(delay > 0 ? { delay } : {}) })
+  const delay = Math.max(0, slot + Policy.jitterOf(name, slot, s.jitterMs) - now)
+  const offered = yield* Effect.result(
+    engine.offer(s.job, {
+      id: slotId(name, slot),
+      ...(delay > 0 ? { delay } : {}),
+      ...(s.queue === undefined ? {} : { queue: s.queue })
+    })
+  )
+  if (Result.isFailure(offered)) {
+    if (offered.failure._tag === "EngineUnavailable") return yield* offered.failure
+    // One schedule's full queue must not hold up the others.
+    if (offered.failure.retryable) return { heldMs: againMs }
+    yield* Effect.logWarning(`schedule ${name} leaves a slot out: ${offered.failure.message}`)
+    return yield* leave(offered.failure.message)
+  }
+  const { duplicate, id } = offered.success
   // Remembered after it is added: a crash in between makes a second, refused, enqueue; never a lost slot.
-  yield* Slots.remember(redis, s.name, slot, id)
-  return duplicate ? undefined : id
+  yield* Slots.remember(redis, name, { slot, at: now, job: id, why: reason }, { stored })
+  return { id: duplicate ? undefined : id }
 })
 
-/** Jobs of the schedule's earlier slots that have not ended. */
+/** Jobs of the schedule's last slots that have not ended; three are looked at. */
 const unfinishedJobs = Effect.fnUntraced(function* (s: Schedule, slot: number) {
   const inspect = yield* Inspect
-  const { all } = yield* Slots.recall(yield* Redis)
+  const known = (yield* Slots.recall(yield* Redis, [s.name])).get(s.name)
+  const earlier = (known?.last ?? []).flatMap((run) => (run.job === null || run.slot === slot ? [] : [run.job]))
   const out: Array<string> = []
-  for (const id of all.get(s.name)?.jobs ?? []) {
-    if (id.slice(2) === slotId(s.name, slot)) continue
+  for (const id of earlier.slice(0, 3)) {
     const job = yield* inspect.job(id)
     if (job !== undefined && !isFinal(job.state)) out.push(id)
   }
   return out
 })
 
-/** Longest sleep between two looks, so that a server whose clock is set again is noticed. */
-const longestSleepMs = 30_000
+/** One pass of a beat that knows nothing yet: fires what is due. `at` overrides the server's time (tests). */
+export const turn = (
+  schedules: ReadonlyArray<Schedule>,
+  at?: number,
+  tasks: Iterable<AnyTask> = []
+): Effect.Effect<Turn, RedisError | EnqueueError, Redis | Engine | Inspect | Control> =>
+  Effect.suspend(() => pass(mindOf(schedules, tasks), at))
 
-/** Runs the beat in this process, beside any number of others. */
+/** Longest sleep between two looks, so that a server whose clock is set again, or a change that was not heard, is noticed. */
+const longestSleepMs = 15_000
+
+export interface BeatOptions {
+  /** Tasks that schedules added at run time may name; none: such schedules are left to other beats. */
+  readonly tasks?: Iterable<AnyTask>
+}
+
+/** Runs the beat in this process, beside any number of others. Throws where two schedules have one name. */
 export const layer = (
-  schedules: ReadonlyArray<Schedule>
-): Layer.Layer<Beats, never, Redis | Engine | Inspect | Control> => {
+  schedules: ReadonlyArray<Schedule>,
+  options: BeatOptions = {}
+): Layer.Layer<never, never, Redis | Engine | Inspect | Control> => {
   const names = new Set<string>()
   for (const s of schedules) {
     if (names.has(s.name)) throw new Error(`expected one schedule of each name, got two named ${s.name}`)
     names.add(s.name)
   }
-  const once = Effect.flatMap(Effect.exit(turn(schedules)), (exit) =>
-    Exit.isSuccess(exit)
-      ? Effect.sleep(Math.min(longestSleepMs, exit.value.sleepMs + 2))
-      : Effect.andThen(
+  return Layer.effectDiscard(
+    Effect.gen(function* () {
+      const changed = yield* Queue.sliding<void>(1)
+      yield* Slots.listen(yield* Redis, () => void Queue.offerUnsafe(changed, undefined))
+      const mind = mindOf(schedules, options.tasks ?? [])
+      const once = Effect.flatMap(Effect.exit(pass(mind)), (exit) => {
+        if (Exit.isSuccess(exit)) {
+          return Effect.timeoutOption(Queue.take(changed), Math.min(longestSleepMs, exit.value.sleepMs + 2))
+        }
+        mind.version = -1
+        return Effect.andThen(
           Effect.logWarning("the beat missed a turn and tries again", exit.cause),
           Effect.sleep("1 second")
         )
-  )
-  return Layer.effectDiscard(Effect.forkScoped(Effect.repeat(once, Repeat.forever))).pipe(
-    Layer.merge(layerInspect(schedules))
+      })
+      yield* Effect.forkScoped(Effect.repeat(once, Repeat.forever))
+    })
   )
 }
-
-const millis = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))

@@ -2,7 +2,8 @@
  * Which slots of a schedule fire, decided by pure functions with a named reason: the time comes in, a decision comes out.
  * Enqueueing is the beat's matter.
  */
-import { Cron } from "effect"
+import type { Cron } from "effect"
+import * as Calendar from "./Calendar.ts"
 
 /** What to do about slots missed while no beat ran: none, the latest, or all within a window. */
 export type Misfire = "skip" | "once" | { readonly allWithin: number }
@@ -10,22 +11,54 @@ export type Misfire = "skip" | "once" | { readonly allWithin: number }
 /** What to do when the job of an earlier slot is not finished: start anyway, leave this one out, keep one waiting, or cancel the earlier. */
 export type Overlap = "allow" | "skip" | "bufferOne" | "cancelOther"
 
-/** When a schedule fires. Slots of an interval are multiples of it since the epoch, so that every process agrees on them. */
+/** Between which times slots exist, epoch ms, both ends included. */
+interface Bounds {
+  readonly startAt?: number
+  readonly endAt?: number
+}
+
+/**
+ * When a schedule fires. Slots of an interval are multiples of it since the epoch, so that every process agrees on them;
+ * those of a cron expression are its times in each of the zones.
+ */
 export type When =
-  | { readonly _tag: "Cron"; readonly expression: string; readonly timeZone: string; readonly cron: Cron.Cron }
-  | { readonly _tag: "Every"; readonly text: string; readonly everyMs: number }
+  | ({
+      readonly _tag: "Cron"
+      readonly expression: string
+      readonly timeZone: string | ReadonlyArray<string>
+      readonly cron: Cron.Cron
+    } & Bounds)
+  | ({ readonly _tag: "Every"; readonly text: string; readonly everyMs: number } & Bounds)
 
-/** The first slot after `now`, epoch ms. */
-export const nextSlot = (when: When, now: number): number =>
-  when._tag === "Every"
-    ? (Math.floor(now / when.everyMs) + 1) * when.everyMs
-    : Cron.next(when.cron, new Date(now)).getTime()
+const zonesOf = (timeZone: string | ReadonlyArray<string>): ReadonlyArray<string> =>
+  typeof timeZone === "string" ? [timeZone] : timeZone
 
-/** The latest slot at or before `now`, epoch ms. */
-export const lastSlot = (when: When, now: number): number =>
-  when._tag === "Every"
-    ? Math.floor(now / when.everyMs) * when.everyMs
-    : Cron.prev(when.cron, new Date(now + 1)).getTime()
+/** The first slot after `now`, epoch ms; Infinity where there is none. */
+export const nextSlot = (when: When, now: number): number => {
+  const from = Math.max(now, (when.startAt ?? Number.NEGATIVE_INFINITY) - 1)
+  const slot =
+    when._tag === "Every"
+      ? (Math.floor(from / when.everyMs) + 1) * when.everyMs
+      : Math.min(...zonesOf(when.timeZone).map((zone) => Calendar.next(when.cron, zone, from)))
+  return slot > (when.endAt ?? Number.POSITIVE_INFINITY) ? Number.POSITIVE_INFINITY : slot
+}
+
+/** The latest slot at or before `now`, epoch ms; -Infinity where there is none. */
+export const lastSlot = (when: When, now: number): number => {
+  const to = Math.min(now, when.endAt ?? Number.POSITIVE_INFINITY)
+  const slot =
+    when._tag === "Every"
+      ? Math.floor(to / when.everyMs) * when.everyMs
+      : Math.max(...zonesOf(when.timeZone).map((zone) => Calendar.previous(when.cron, zone, to)))
+  return slot < (when.startAt ?? Number.NEGATIVE_INFINITY) ? Number.NEGATIVE_INFINITY : slot
+}
+
+/** The slots after `from` up to and with `to`, oldest first, at most `max` of them. */
+export const slotsBetween = (when: When, from: number, to: number, max: number): ReadonlyArray<number> => {
+  const out: Array<number> = []
+  for (let slot = nextSlot(when, from); slot <= to && out.length < max; slot = nextSlot(when, slot)) out.push(slot)
+  return out
+}
 
 export interface Due {
   readonly slots: ReadonlyArray<number>
@@ -43,32 +76,21 @@ export const lateMs = 60_000
 export const slotsMax = 1_000
 
 /**
- * The slots to fire now. `last` is the latest slot fired by anyone; undefined where the schedule is new, which has missed
- * nothing. A clock that went back fires nothing twice: slots at or before `last` are over.
+ * The slots to fire now. `last` is the latest slot that is over, fired or left out; undefined where the schedule is new, which
+ * has missed nothing. A clock that went back fires nothing twice: slots at or before `last` are over.
  */
 export const due = (when: When, misfire: Misfire, last: number | undefined, now: number): Due => {
   const latest = lastSlot(when, now)
-  if (last !== undefined && latest <= last) return { slots: [], reason: "nothing due" }
   const onTime = now - latest <= lateMs
   if (last === undefined) return onTime ? { slots: [latest], reason: "on time" } : { slots: [], reason: "nothing due" }
-  const missed: Array<number> = []
-  const window = typeof misfire === "object" ? misfire.allWithin : 0
-  if (typeof misfire === "object") {
-    for (let slot = nextSlot(when, Math.max(last, now - window - 1)); slot < latest && missed.length < slotsMax;) {
-      missed.push(slot)
-      slot = nextSlot(when, slot)
-    }
-  }
-  if (onTime) {
-    return missed.length === 0
-      ? { slots: [latest], reason: "on time" }
-      : { slots: [...missed, latest], reason: "missed: all within the window" }
-  }
+  if (latest <= last) return { slots: [], reason: "nothing due" }
+  const window = typeof misfire === "object" ? Math.max(misfire.allWithin, lateMs) : lateMs
+  const slots = slotsBetween(when, Math.max(last, now - window - 1), now, slotsMax)
+  const missed = slots.length > 0 && now - (slots[0] ?? now) > lateMs
+  if (onTime) return { slots, reason: missed ? "missed: all within the window" : "on time" }
   if (misfire === "skip") return { slots: [], reason: "missed: skipped" }
   if (misfire === "once") return { slots: [latest], reason: "missed: latest only" }
-  return now - latest <= window
-    ? { slots: [...missed, latest], reason: "missed: all within the window" }
-    : { slots: [], reason: "missed: skipped" }
+  return slots.length > 0 ? { slots, reason: "missed: all within the window" } : { slots, reason: "missed: skipped" }
 }
 
 export type Start = { readonly act: "start" | "leave" | "cancelAndStart"; readonly reason: string }

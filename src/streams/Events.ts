@@ -38,7 +38,9 @@ export type PackedRow = readonly [
   enqueuedAt: number | null,
   startedAt: number | null,
   finishedAt: number | null,
-  error?: string
+  error?: string | null,
+  /** A small result as JSON text, so that whoever waits need not ask for it; only in events of few rows. */
+  result?: string
 ]
 
 const rowsKept = 100_000
@@ -88,7 +90,8 @@ const isRow = (row: unknown): row is PackedRow =>
   isTime(row[4]) &&
   isTime(row[5]) &&
   isTime(row[6]) &&
-  (row[7] === undefined || typeof row[7] === "string")
+  (row[7] === undefined || row[7] === null || typeof row[7] === "string") &&
+  (row[8] === undefined || typeof row[8] === "string")
 
 /** The rows of a stream entry. What is not ours is left out: one strange entry must not hide all the others from their readers. */
 export const packedRows = (entry: Entry): ReadonlyArray<PackedRow> => {

@@ -5,6 +5,7 @@
 import type { JobId, QueueName } from "../jobs/JobQueue.ts"
 import { isFinal } from "../jobs/Outcome.ts"
 import { group, type QueueKeys } from "./Keys.ts"
+import { mayRepeat } from "./Connect.ts"
 import type { Client } from "./Redis.ts"
 import * as Scripts from "./Scripts.ts"
 
@@ -17,15 +18,29 @@ export interface Addition {
   readonly meta: string
   /** ms from now; undefined = at once. */
   readonly delayMs: number | undefined
-  /** "" = the id is fresh, "c" = it may be known, "u<key>" = the unique key may be held. */
+  /** "" = the id is fresh, "c" = it may be known, "u<key>" = the unique key may be held, "{…" = as enqueue.lua says. */
   readonly check: string
 }
 
-/** What became of an addition: in, or the id known before, or refused because the queue is full. */
-export type Added = "added" | "full" | { readonly known: JobId }
+/**
+ * What became of an addition: in, refused because the queue is full, the id known before, the job that has taken the payload
+ * over, or the job that was cancelled for it.
+ */
+export type Added =
+  | "added"
+  | "full"
+  | { readonly known: JobId }
+  | { readonly updated: JobId }
+  | { readonly displaced: JobId }
+
+const addedOf = (what: string): Added => {
+  if (what === "full") return what
+  const id = what.slice(1) as JobId
+  return what[0] === "=" ? { updated: id } : what[0] === "~" ? { displaced: id } : { known: what as JobId }
+}
 
 /** Most attempts or jobs that one script handles, so that it holds Redis well below a millisecond. */
-export const scriptMax = 64
+export const scriptMax = 32
 
 /** Adds at most `scriptMax` jobs to one queue. */
 export const add = async (
@@ -35,17 +50,37 @@ export const add = async (
   limit: number,
   jobs: ReadonlyArray<Addition>
 ): Promise<ReadonlyArray<Added>> => {
+  const out: Array<Added> = jobs.map(() => "added")
+  // Over a failover the driver may send it twice: then known ids are looked for.
+  const again = mayRepeat(client)
+  if (!again && jobs.every(isPlain) && (await addPlain(client, keys, limit, jobs))) return out
   const args: Array<string | number> = [keys.prefix, limit, control]
   for (const j of jobs) {
-    args.push(j.id, j.task, j.payload, j.meta, j.delayMs === undefined ? "" : Math.ceil(j.delayMs), j.check)
+    args.push(
+      j.id,
+      j.task,
+      j.payload,
+      j.meta,
+      j.delayMs === undefined ? "" : Math.ceil(j.delayMs),
+      again ? j.check || "c" : j.check
+    )
   }
   const exceptions = await Scripts.enqueue(client, [keys.jobs, keys.delayed, keys.meta], args)
-  const out: Array<Added> = jobs.map(() => "added")
   for (let i = 0; i < exceptions.length; i += 2) {
+    const at = (exceptions[i] as number) - 1
     const what = exceptions[i + 1] as string
-    out[(exceptions[i] as number) - 1] = what === "full" ? "full" : { known: what as JobId }
+    if (jobs[at]?.check !== "" || what !== jobs[at].id) out[at] = addedOf(what)
   }
   return out
+}
+
+const isPlain = (job: Addition): boolean => job.check === "" && job.meta === "" && job.delayMs === undefined
+
+/** False where the queue may be full and nothing was added. */
+const addPlain = async (client: Client, keys: QueueKeys, limit: number, jobs: ReadonlyArray<Addition>) => {
+  const args: Array<string | number> = [keys.prefix, limit]
+  for (const j of jobs) args.push(j.id, j.task, j.payload)
+  return (await Scripts.add(client, [keys.jobs, keys.delayed, keys.meta], args)) === 1
 }
 
 /** Makes sure the group exists; 2 = it had been lost. */
@@ -65,6 +100,8 @@ export interface Claimed {
   readonly payload: string
   /** JSON of `Meta`, or "". */
   readonly meta: string
+  /** Workers lost under it, as the reclaim script writes them; only of jobs taken over. */
+  readonly lost?: string
 }
 
 const claimed = (queue: QueueName, entry: string, fields: ReadonlyArray<string>, count: number): Claimed => {
@@ -122,8 +159,9 @@ export const reclaim = async (
   readonly jobs: ReadonlyArray<Claimed>
   readonly gone: ReadonlyArray<string>
 }> => {
-  const [next, taken, gone] = await Scripts.reclaim(client, [keys.jobs], [group, consumer, leaseMs, cursor, count])
-  return { cursor: next, jobs: taken.map((t) => claimed(keys.queue, t[0], t[1], t[2])), gone }
+  const args = [group, consumer, leaseMs, cursor, count, keys.prefix]
+  const [next, taken, gone] = await Scripts.reclaim(client, [keys.jobs], args)
+  return { cursor: next, jobs: taken.map((t) => ({ ...claimed(keys.queue, t[0], t[1], t[2]), lost: t[3] })), gone }
 }
 
 /** Proof of a claim. */
@@ -145,18 +183,22 @@ export const release = (
   keys: QueueKeys,
   control: string,
   consumer: string,
-  claims: ReadonlyArray<Claim & { readonly ran: boolean }>
+  claims: ReadonlyArray<Claim & { readonly id: string; readonly ran: boolean }>
 ) => {
-  const args: Array<string | number> = [group, consumer, 86_400_000, control]
-  for (const c of claims) args.push(c.entry, c.count, c.ran ? c.count : c.count - 1)
+  const args: Array<string | number> = [group, consumer, 86_400_000, control, keys.prefix]
+  for (const c of claims) args.push(c.entry, c.count, c.ran ? c.count : c.count - 1, c.ran ? c.id : "")
   return Scripts.release(client, [keys.jobs], args)
 }
+
+/** Writes down that a job which was delivered before begins now, so that a loss of its worker is counted against it. */
+export const began = (client: Client, keys: QueueKeys, id: string, claim: Claim): Promise<unknown> =>
+  client.hset(keys.job(id), "began", `${claim.entry}:${claim.count}`)
 
 /** The end of an attempt, as the settle script takes it. */
 export type Settlement =
   | { readonly kind: "K"; readonly claim: Claim }
   | {
-      readonly kind: "D" | "d" | "X" | "C" | "R" | "S"
+      readonly kind: "D" | "d" | "X" | "C" | "R" | "S" | "P"
       readonly claim: Claim
       readonly id: string
       readonly task: string
@@ -207,8 +249,14 @@ export const settle = async (
 }
 const none: ReadonlyMap<number, Refusal> = new Map()
 
-/** Drops finished entries; returns how many (about 20,000 at most). Mends a lag that the server has lost. */
-export const trim = (client: Client, keys: QueueKeys) => Scripts.trim(client, [keys.jobs, keys.cursor], [])
+/** Drops finished entries, about 5,000 at most. Mends a lag that the server has lost. `again`: there is more to do at once. */
+export const trim = async (
+  client: Client,
+  keys: QueueKeys
+): Promise<{ readonly dropped: number; readonly again: boolean }> => {
+  const [dropped, again] = await Scripts.trim(client, [keys.jobs, keys.cursor], [])
+  return { dropped, again: again === 1 }
+}
 
 /** Deletes consumers that hold nothing and were silent for `silentMs`. */
 export const sweep = (client: Client, keys: QueueKeys, silentMs: number) =>
@@ -222,19 +270,32 @@ export interface Stored {
   readonly error: string | undefined
 }
 
-/** States and outcomes of many jobs in one round trip. */
+/** Stands in a job's record for a result that is kept beside it. */
+export const apart = ">"
+
+/** States and outcomes of many jobs, in one pipeline per queue (on a Cluster they lie on different nodes). */
 export const outcomes = async (
   client: Client,
   ids: ReadonlyArray<readonly [id: string, keys: QueueKeys]>
 ): Promise<ReadonlyArray<Stored | undefined>> => {
-  const pipeline = client.pipeline()
-  for (const [id, keys] of ids) pipeline.hmget(keys.job(id), "state", "result", "error")
-  const rows = (await pipeline.exec()) ?? []
-  return rows.map(([error, row]) => {
-    if (error !== null) throw error
-    const [state, result, failure] = row as ReadonlyArray<string | null>
-    return typeof state !== "string"
-      ? undefined
-      : { state, final: isFinal(state), result: result ?? undefined, error: failure ?? undefined }
-  })
+  const out: Array<Stored | undefined> = ids.map(() => undefined)
+  const byQueue = Map.groupBy(
+    ids.map(([id, keys], at) => ({ id, keys, at })),
+    (ask) => ask.keys
+  )
+  const look = async (keys: QueueKeys, asks: ReadonlyArray<{ readonly id: string; readonly at: number }>) => {
+    const pipeline = client.pipeline()
+    for (const { id } of asks) pipeline.hmget(keys.job(id), "state", "result", "error")
+    const rows = (await pipeline.exec()) ?? []
+    for (const [i, [error, row]] of rows.entries()) {
+      if (error !== null) throw error
+      const [state, kept, failure] = row as ReadonlyArray<string | null>
+      const ask = asks[i]
+      if (typeof state !== "string" || ask === undefined) continue
+      const result = kept === apart ? await client.get(keys.result(ask.id)) : kept
+      out[ask.at] = { state, final: isFinal(state), result: result ?? undefined, error: failure ?? undefined }
+    }
+  }
+  await Promise.all([...byQueue].map(([keys, asks]) => look(keys, asks)))
+  return out
 }

@@ -19,7 +19,33 @@ export interface QueueKeys {
   readonly cursor: string
   readonly revoked: string
   readonly job: (id: string) => string
+  /** A group that is counted down: results so far. */
   readonly flow: (id: string) => string
+  /** Ids in pages: of a group's members, of what begins with a group, of all jobs of a flow. */
+  readonly members: (id: string) => string
+  readonly heads: (id: string) => string
+  readonly all: (id: string) => string
+  /** Virtual times of the lanes that are not empty, and their weights; the jobs are in `lane:<key>`. */
+  readonly lanes: string
+  readonly weights: string
+  /** A result kept apart from its job, being large. */
+  readonly result: (id: string) => string
+  /** Ids of the jobs that were enqueued in a job's handler. */
+  readonly children: (id: string) => string
+}
+
+/** What the beats of all processes share; in one Cluster slot. */
+export interface BeatKeys {
+  /** Hash: `v` counts changes, `d:<name>` is a schedule added at run time, `p:<name>` marks a paused one. */
+  readonly schedules: string
+  /** Pub/sub channel that tells of changes. */
+  readonly changed: string
+  /** Hash of a schedule: its latest slot, how often it fired, who fires it now. */
+  readonly slots: (name: string) => string
+  /** List of its last runs, newest first. */
+  readonly runs: (name: string) => string
+  /** Sorted set of slots that fired. */
+  readonly fired: (name: string) => string
 }
 
 export interface Keys {
@@ -28,8 +54,9 @@ export interface Keys {
   readonly workers: string
   /** Pub/sub channel by which workers hear of revokes, pauses and work that is due. */
   readonly control: string
-  /** Hash of the beat: last slot fired per schedule. */
-  readonly beat: string
+  readonly beat: BeatKeys
+  /** Sorted set: rows of the outbox that are in their streams and, for all we know, still in their table; score = when. */
+  readonly outbox: string
 }
 
 const cache = new Map<string, Keys>()
@@ -44,11 +71,20 @@ export const keysOf = (namespace: string): Keys => {
     events: `${namespace}:events`,
     workers: `${namespace}:workers`,
     control: `${namespace}:control`,
-    beat: `${namespace}:beat`
+    outbox: `${namespace}:{outbox}:moved`,
+    beat: beatKeys(`${namespace}:{beat}:`)
   }
   cache.set(namespace, keys)
   return keys
 }
+
+const beatKeys = (prefix: string): BeatKeys => ({
+  schedules: `${prefix}schedules`,
+  changed: `${prefix}changed`,
+  slots: (name) => `${prefix}slots:${name}`,
+  runs: (name) => `${prefix}runs:${name}`,
+  fired: (name) => `${prefix}fired:${name}`
+})
 
 const queueKeys = (namespace: string, queue: QueueName): QueueKeys => {
   const prefix = `${namespace}:{${queue}}:`
@@ -62,6 +98,13 @@ const queueKeys = (namespace: string, queue: QueueName): QueueKeys => {
     cursor: `${prefix}cursor`,
     revoked: `${prefix}revoked`,
     job: (id) => `${prefix}job:${id}`,
-    flow: (id) => `${prefix}flow:${id}`
+    flow: (id) => `${prefix}flow:${id}`,
+    members: (id) => `${prefix}flow:${id}:members`,
+    heads: (id) => `${prefix}flow:${id}:heads`,
+    all: (id) => `${prefix}flow:${id}:all`,
+    lanes: `${prefix}lanes`,
+    weights: `${prefix}weights`,
+    result: (id) => `${prefix}result:${id}`,
+    children: (id) => `${prefix}children:${id}`
   }
 }

@@ -4,6 +4,7 @@ import { type Entry, type JobRow, packedRows, type PackedRow, unpack } from "./E
 import type { JobRecord, QueueRow, RecentOptions, WaitingRow, WorkerRow } from "./Inspect.ts"
 import { group, type QueueKeys } from "./Keys.ts"
 import type { Client } from "./Redis.ts"
+import * as JobQueues from "./JobQueues.ts"
 import { failureOf } from "./Results.ts"
 
 type Flat = ReadonlyArray<string | number | null>
@@ -15,11 +16,11 @@ const record = (flat: Flat): Record<string, string | number | null> => {
 
 /** A queue's figures, in two round trips. */
 export const queueRow = async (client: Client, keys: QueueKeys): Promise<QueueRow> => {
-  const [groups, delayed, dead, paused, time] = await Promise.all([
+  const [groups, delayed, dead, [paused, lanes], time] = await Promise.all([
     client.xinfo("GROUPS", keys.jobs).catch(() => []) as Promise<ReadonlyArray<Flat>>,
     client.zcard(keys.delayed),
     client.xlen(keys.dead),
-    client.hget(keys.meta, "paused"),
+    client.hmget(keys.meta, "paused", "lanes"),
     client.time() as unknown as Promise<readonly [string, string]>
   ])
   const info = groups.map(record).find((g) => g["name"] === group)
@@ -28,7 +29,7 @@ export const queueRow = async (client: Client, keys: QueueKeys): Promise<QueueRo
   const now = Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000)
   return {
     name: keys.queue,
-    backlog: Number(info?.["lag"] ?? 0),
+    backlog: Number(info?.["lag"] ?? 0) + Number(lanes ?? 0),
     inFlight: Number(info?.["pending"] ?? 0),
     delayed,
     dead,
@@ -105,9 +106,14 @@ export const job = async (client: Client, keys: QueueKeys, id: string): Promise<
         ? (meta.a ?? 0) + Number(claim[3])
         : (numberOf(attempt) ?? meta.a ?? 0),
     payload: parse(hash["payload"] ?? entry["payload"] ?? letter["payload"]),
-    result: parse(hash["result"]),
+    result: parse(
+      hash["result"] === JobQueues.apart ? ((await client.get(keys.result(id))) ?? undefined) : hash["result"]
+    ),
     error: hash["error"] === undefined ? undefined : failureOf(hash["error"]),
     progress: parse(hash["progress"]),
+    custom: hash["custom"],
+    parent: hash["parent"],
+    replayable: hash["dead"] !== undefined,
     enqueuedAt: numberOf(enqueued) ?? meta.t ?? idMs(entryId),
     startedAt,
     finishedAt,
@@ -188,4 +194,22 @@ export const delayed = async (client: Client, keys: QueueKeys, limit: number): P
       at: Number(flat[i * 2 + 1])
     }
   })
+}
+
+/** The server's clock, epoch ms. */
+export const time = async (client: Client): Promise<number> => {
+  const [seconds, micros] = (await client.time()) as unknown as readonly [string, string]
+  return Number(seconds) * 1_000 + Number(micros) / 1_000
+}
+
+/** Ids revoked lately, newest last. */
+export const revoked = async (
+  client: Client,
+  keys: QueueKeys,
+  limit: number
+): Promise<ReadonlyArray<{ readonly id: string; readonly at: number }>> => {
+  const flat = await client.zrange(keys.revoked, String(-limit), "-1", "WITHSCORES")
+  const rows: Array<{ readonly id: string; readonly at: number }> = []
+  for (let i = 0; i < flat.length; i += 2) rows.push({ id: String(flat[i]), at: Number(flat[i + 1]) })
+  return rows
 }

@@ -3,7 +3,10 @@
  * block (BLOCK on a shared connection would stall everyone). Every failure is a `RedisError` that names the operation.
  */
 import { Context, Data, Effect, Layer, Redacted, type Scope } from "effect"
-import { Redis as IORedis, type RedisOptions } from "ioredis"
+import { type Client, connect, type Ear, faultOf, listen, tlsOf, type Use } from "./Connect.ts"
+import { readRedisUrl } from "./RedisUrl.ts"
+
+export type { Client } from "./Connect.ts"
 
 /** Redis refused, could not be reached, or answered with an error. `retryable` is false only for errors in our own request. */
 export class RedisError extends Data.TaggedError("RedisError")<{
@@ -20,17 +23,22 @@ export class RedisError extends Data.TaggedError("RedisError")<{
 const reason = (cause: unknown): string => {
   if (!(cause instanceof Error)) return String(cause)
   // What ioredis says after its retries tells of its options instead of the server.
-  return cause.name === "MaxRetriesPerRequestError"
-    ? "the server can't be reached (is REDIS_URL right?)"
-    : cause.message
+  return isUnreachable(cause) ? "the server can't be reached (is REDIS_URL right?)" : cause.message
+}
+const isUnreachable = (cause: Error): boolean =>
+  cause.name === "MaxRetriesPerRequestError" || cause.name === "ClusterAllFailedError"
+
+/** A command that found no connection fails for the reason that there is none. */
+const explained = (client: Client, cause: unknown): unknown => {
+  if (!(cause instanceof Error) || !(isUnreachable(cause) || cause.message === "Command timed out")) return cause
+  const fault = faultOf(client)
+  if (fault === undefined) return cause
+  const refused = /^(NOAUTH|WRONGPASS|NOPERM)/u.test(fault)
+  return new Error(refused ? fault : `the server can't be reached (is REDIS_URL right?): ${fault}`, { cause })
 }
 
-/** The raw client type, for modules of `streams/` that speak commands. */
-export type Client = IORedis
-type Options = Omit<RedisOptions, "replyMapping">
-
 export interface RedisConfig {
-  /** `redis://` or `rediss://` URL; its user, password, database and TLS are honoured. */
+  /** One server, a Cluster or sentinels, as `RedisUrl` tells; a URL that it refuses ends the building of the layer. */
   readonly url: Redacted.Redacted
   /** First part of every key, for example `lg`. */
   readonly namespace: string
@@ -47,6 +55,8 @@ export class Redis extends Context.Service<
     readonly use: <A>(op: string, f: (client: Client) => Promise<A>) => Effect.Effect<A, RedisError>
     /** A client of one's own for blocking reads; closed with the scope. */
     readonly dedicated: (name: string) => Effect.Effect<Client, never, Scope.Scope>
+    /** Listens to a channel, on a connection of its own, until the scope closes. */
+    readonly subscribe: (name: string, channel: string, ear: Ear) => Effect.Effect<void, never, Scope.Scope>
   }
 >()("loglytics/streams/Redis") {
   static readonly layer = (config: RedisConfig) => Layer.effect(Redis, make(config))
@@ -56,41 +66,32 @@ export class Redis extends Context.Service<
 export const attempt = <A>(op: string, run: () => Promise<A>): Effect.Effect<A, RedisError> =>
   Effect.tryPromise({ try: run, catch: (cause) => new RedisError({ op, cause }) })
 
-/** Longest pause between two tries to reach the server, ms: a caller learns within about three of them that it is gone. */
-const reconnectMaxMs = 500
-
-/**
- * A command of the shared client without an answer after this long has failed, ms. The driver itself holds what was on the
- * wire when a connection broke until there is a new one, however long that takes; callers must not wait that long.
- */
-const answerMaxMs = 10_000
-
-const open = (config: RedisConfig, name: string, options: Options) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const client = new IORedis(Redacted.value(config.url), {
-        connectionName: `${config.namespace}:${name}`,
-        enableReadyCheck: true,
-        retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), reconnectMaxMs),
-        ...options
-      })
-      // Errors reach callers through their own commands; without a listener ioredis would print them.
-      client.on("error", () => {})
-      return client
-    }),
-    (client) => Effect.sync(() => client.disconnect())
-  )
-
 const make = Effect.fnUntraced(function* (config: RedisConfig) {
-  const client = yield* open(config, "shared", {
-    maxRetriesPerRequest: 2,
-    enableAutoPipelining: false,
-    commandTimeout: answerMaxMs
-  })
+  const found = readRedisUrl(Redacted.value(config.url))
+  if (!found.ok) return yield* Effect.die(new Error(`REDIS_URL: expected ${found.expected}, got ${found.got}`))
+  const { url } = found
+  const tls = tlsOf(url)
+  const open = (name: string, use: Use) =>
+    Effect.acquireRelease(
+      Effect.sync(() => connect(url, tls, { name: `${config.namespace}:${name}`, use })),
+      (client) => Effect.sync(() => client.disconnect())
+    )
+  const client = yield* open("shared", "shared")
   return Redis.of({
     namespace: config.namespace,
     client,
-    use: (op, f) => attempt(op, () => f(client)),
-    dedicated: (name) => open(config, name, { maxRetriesPerRequest: null })
+    use: (op, f) =>
+      Effect.tryPromise({
+        try: () => f(client),
+        catch: (cause) => new RedisError({ op, cause: explained(client, cause) })
+      }),
+    dedicated: (name) => open(name, "dedicated"),
+    subscribe: (name, channel, ear) =>
+      Effect.asVoid(
+        Effect.acquireRelease(
+          Effect.sync(() => listen(url, tls, client, `${config.namespace}:${name}`, channel, ear)),
+          (stop) => Effect.sync(stop)
+        )
+      )
   })
 })

@@ -3,9 +3,10 @@
  * per process; the job's hash is looked at once before (the race) and, against an event that was lost with its worker,
  * every few seconds for all that wait, in one round trip.
  */
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import {
   type AwaitError,
+  AwaitTimedOut,
   EngineUnavailable,
   type Failure,
   JobCancelled,
@@ -30,6 +31,8 @@ export class Waiters {
   private readonly events: Events["Service"]
   private readonly waiting = new Map<string, Set<Resume>>()
   private readonly asked = new Set<string>()
+  /** Ends heard of, whose jobs may keep nothing; an id stands here while someone waits for it. */
+  private readonly heard = new Map<string, string>()
   private stop: (() => void) | undefined
   private listening: Promise<void> | undefined
   private timer: NodeJS.Timeout | undefined
@@ -42,7 +45,16 @@ export class Waiters {
   }
 
   /** The encoded result of a job, once it has one. */
-  await(id: string): Effect.Effect<unknown, AwaitError> {
+  await(id: string, timeout?: Duration.Input): Effect.Effect<unknown, AwaitError> {
+    if (timeout === undefined) return this.forever(id)
+    const timeoutMs = Duration.toMillis(Duration.fromInputUnsafe(timeout))
+    return Effect.timeoutOrElse(this.forever(id), {
+      duration: timeoutMs,
+      orElse: () => Effect.fail(new AwaitTimedOut({ id, timeoutMs }))
+    })
+  }
+
+  private forever(id: string): Effect.Effect<unknown, AwaitError> {
     return Effect.callback<unknown, AwaitError>((resume) => {
       if (queueOf(id) === undefined) return resume(Effect.fail(new JobUnknown({ id })))
       const set = this.waiting.get(id) ?? new Set()
@@ -54,7 +66,10 @@ export class Waiters {
       )
       return Effect.sync(() => {
         set.delete(resume)
-        if (set.size === 0 && this.waiting.get(id) === set) this.waiting.delete(id)
+        if (set.size === 0 && this.waiting.get(id) === set) {
+          this.waiting.delete(id)
+          this.heard.delete(id)
+        }
         this.rest()
       })
     })
@@ -62,13 +77,22 @@ export class Waiters {
 
   close(): void {
     this.waiting.clear()
+    this.heard.clear()
     this.rest()
   }
 
   private listen(): Promise<void> {
     this.listening ??= this.events
       .listen((_seq, rows) => {
-        for (const row of rows) if (isFinal(row[2]) && this.waiting.has(row[0])) this.ask(row[0])
+        for (const row of rows) {
+          if (!isFinal(row[2]) || !this.waiting.has(row[0])) continue
+          if (row[8] !== undefined) {
+            this.answer(row[0], Effect.succeed(JSON.parse(row[8])))
+            continue
+          }
+          this.heard.set(row[0], row[2] === "done" ? "" : (row[7] ?? row[2]))
+          this.ask(row[0])
+        }
       })
       .then((stop) => {
         this.stop = stop
@@ -111,7 +135,7 @@ export class Waiters {
       )
       ids.forEach((id, i) => {
         const stored = found[i]
-        if (stored === undefined) this.answer(id, Effect.fail(new JobUnknown({ id })))
+        if (stored === undefined) this.answer(id, this.unkept(id))
         else if (stored.final) this.answer(id, ending(id, stored))
       })
     } catch {
@@ -119,10 +143,18 @@ export class Waiters {
     }
   }
 
+  /** A job that keeps nothing ends for those who waited with what they heard; those who come later don't know it. */
+  private unkept(id: string): Effect.Effect<unknown, AwaitError> {
+    const heard = this.heard.get(id)
+    if (heard === undefined) return Effect.fail(new JobUnknown({ id }))
+    return heard === "" ? Effect.succeed(null) : Effect.fail(new JobCancelled({ id, reason: heard }))
+  }
+
   private answer(id: string, effect: Effect.Effect<unknown, AwaitError>): void {
     const set = this.waiting.get(id)
     if (set === undefined) return
     this.waiting.delete(id)
+    this.heard.delete(id)
     for (const resume of set) resume(effect)
     this.rest()
   }

@@ -4,44 +4,97 @@
  */
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
+import { replicasOf } from "./Connect.ts"
 import type { Client } from "./Redis.ts"
 
 type Arg = string | number
 
 export type Script<A> = (client: Client, keys: ReadonlyArray<string>, args: ReadonlyArray<Arg>) => Promise<A>
 
-const load = <A>(name: string): Script<A> => {
-  const text = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), "utf8")
-  const digest = createHash("sha1").update(text).digest("hex")
+/** `libraries`: scripts whose text stands before this one's. */
+const read = (name: string, libraries: ReadonlyArray<string>) => {
+  const text = [...libraries, name]
+    .map((file) => readFileSync(new URL(`./scripts/${file}.lua`, import.meta.url), "utf8"))
+    .join("\n")
+  return { text, digest: createHash("sha1").update(text).digest("hex") }
+}
+
+const isUnknown = (error: unknown): boolean => error instanceof Error && error.message.startsWith("NOSCRIPT")
+
+const load = <A>(name: string, ...libraries: ReadonlyArray<string>): Script<A> => {
+  const { digest, text } = read(name, libraries)
   return (client, keys, args) =>
     client.evalsha(digest, keys.length, ...keys, ...args).catch((error: unknown) => {
-      if (error instanceof Error && error.message.startsWith("NOSCRIPT"))
-        return client.eval(text, keys.length, ...keys, ...args)
+      if (isUnknown(error)) return client.eval(text, keys.length, ...keys, ...args)
       throw error
     }) as Promise<A>
 }
 
-export const enqueue = load<ReadonlyArray<number | string>>("enqueue")
+/** How long replicas have to say that they hold a write, ms. */
+const replicatedMs = 1_000
+
+/** As `load`; where the URL asks for replicas, it only succeeds once so many hold what was written. */
+const loadAccepting = <A>(name: string, ...libraries: ReadonlyArray<string>): Script<A> => {
+  const { digest, text } = read(name, libraries)
+  const plain = load<A>(name, ...libraries)
+  return async (client, keys, args) => {
+    const wanted = replicasOf(client)
+    if (wanted === 0) return plain(client, keys, args)
+    // In one pipeline: WAIT speaks of what its own connection has written.
+    const run = async (how: "eval" | "evalsha") => {
+      const pipeline = client.pipeline()
+      pipeline[how](how === "eval" ? text : digest, keys.length, ...keys, ...args)
+      return (await pipeline.wait(wanted, replicatedMs).exec()) ?? []
+    }
+    let rows = await run("evalsha")
+    if (isUnknown(rows[0]?.[0])) rows = await run("eval")
+    for (const [error] of rows) if (error !== null) throw error
+    const held = Number(rows[1]?.[1])
+    if (held >= wanted) return rows[0]?.[1] as A
+    throw new Error(`NOREPLICAS expected ${wanted} to hold it within ${replicatedMs} ms, got ${held}`)
+  }
+}
+
+export const add = load<0 | 1>("add")
+export const enqueue = loadAccepting<ReadonlyArray<number | string>>("enqueue", "lanes")
 export const settle = load<ReadonlyArray<number>>("settle")
-export const promote = load<readonly [moved: number, nextMs: number]>("promote")
+export const promote = load<readonly [moved: number, nextMs: number]>("promote", "lanes")
 export const group = load<0 | 1 | 2>("group")
 export const renew = load<ReadonlyArray<string>>("renew")
 export const reclaim =
   load<
     readonly [
       cursor: string,
-      taken: ReadonlyArray<readonly [entry: string, fields: ReadonlyArray<string>, count: number]>,
+      taken: ReadonlyArray<readonly [entry: string, fields: ReadonlyArray<string>, count: number, lost: string]>,
       gone: ReadonlyArray<string>
     ]
   >("reclaim")
 export const release = load<number>("release")
-export const trim = load<number>("trim")
+export const trim = load<readonly [dropped: number, again: 0 | 1]>("trim")
 export const revoke = load<readonly [status: "unknown" | "final" | "cancelled" | "requested", task: string]>("revoke")
 export const purge = load<readonly [count: number, metas: ReadonlyArray<string>]>("purge")
-export const join = load<readonly [status: "gone" | "waits" | "complete" | "failed", meta: string]>("join")
-export const fail = load<0 | 1>("fail")
-export const replay = load<string>("replay")
+export const prepare = load<number>("prepare")
+export const join =
+  load<readonly [status: "gone" | "waits" | "complete" | "failed", meta: string, error: string]>("join")
+export const fail = load<ReadonlyArray<0 | 1 | 2 | string>>("fail")
+export const gateAsk =
+  load<readonly [answers: ReadonlyArray<string>, wake: ReadonlyArray<string>, now: string]>("gate_ask")
+export const gateFree = load<readonly [wake: ReadonlyArray<string>, waiting: number]>("gate_free")
+export const gateRenew = load<number>("gate_renew")
+export const hasten = load<ReadonlyArray<string>>("hasten")
+export const unpark = load<number>("unpark")
+export const find = load<readonly [ids: ReadonlyArray<string>, next: string, looked: number]>("find")
+export const note = load<0 | 1>("note")
+export const forget = load<0 | 1>("forget")
+export const replay = load<ReadonlyArray<string>>("replay")
+export const deadEdit = load<string>("dead_edit")
+export const deadDiscard = load<number>("dead_discard")
 export const slot = load<string>("slot")
 export const beat = load<0 | 1>("beat")
 export const janitor = load<number>("janitor")
 export const slots = load<0 | 1>("slots")
+export const slotClaim =
+  load<readonly [status: "yours" | "held" | "over" | "paused" | "changed" | "ended", ms: number]>("slot_claim")
+export const schedulePut = load<number>("schedule_put")
+export const scheduleRemove = load<0 | 1>("schedule_remove")
+export const schedulePause = load<0 | 1>("schedule_pause")

@@ -1,10 +1,10 @@
 /**
- * The engine's port on Redis Streams, client side. Promises that single enqueues of one turn of the event loop travel in
+ * Sends jobs to Redis Streams. Promises that single enqueues of one turn of the event loop travel in
  * one script per queue, and that an id is only told once its job is stored.
  */
-import { Duration, Effect, Result } from "effect"
+import { Result } from "effect"
+import * as Calling from "../jobs/Calling.ts"
 import {
-  Engine,
   type Enqueued,
   type EnqueueError,
   type EnqueueOptions,
@@ -12,50 +12,64 @@ import {
   PayloadTooLarge
 } from "../jobs/Engine.ts"
 import type { Job } from "../jobs/Job.ts"
-import { chosenId, freshId, type JobId, type QueueName, queues } from "../jobs/JobQueue.ts"
-import { type Entry, plan } from "../jobs/Plan.ts"
-import type { Registry } from "../jobs/Registry.ts"
+import { chosenId, freshId, type JobId, type QueueName, queueOf, queues } from "../jobs/JobQueue.ts"
+import { type Entry, type Meta, plan } from "../jobs/Plan.ts"
+import { Announcer } from "./Announcer.ts"
 import * as Events from "./Events.ts"
-import * as Flows from "./Flows.ts"
+import * as FlowStore from "./FlowStore.ts"
 import * as JobQueues from "./JobQueues.ts"
 import { keysOf } from "./Keys.ts"
 import * as Limits from "./Limits.ts"
 import type { Client } from "./Redis.ts"
-import type { Waiters } from "./Results.ts"
 
+/** What callers may say, and where they stand: their trace, and the job in whose handler they are. */
+export type SendOptions = EnqueueOptions & {
+  readonly traceparent?: string | undefined
+  readonly parent?: string | undefined
+}
 type Settle = (result: Result.Result<Enqueued, EnqueueError>) => void
 interface Pending {
   readonly addition: JobQueues.Addition
+  readonly parent?: string | undefined
   readonly settle: Settle
 }
 
-/** Most rows of one flush that are announced as queued; a burst is known by its queue's length anyway. */
-const announcedMax = 100
 const bytesPerScript = 262_144
+/** Children of one job that are remembered, the newest, and for how long after the last came: 1 day. */
+const childrenMax = 10_000
+const childrenTtlMs = 86_400_000
 
 export class Sender {
   private readonly client: Client
   private readonly namespace: string
   readonly limits: Limits.Limits
   private readonly pending = new Map<QueueName, Array<Pending>>(queues.map((q) => [q, []]))
+  private readonly announcer: Announcer
   private scheduled = false
 
   constructor(client: Client, namespace: string, limits: Limits.Limits) {
     this.client = client
     this.namespace = namespace
     this.limits = limits
+    this.announcer = new Announcer(client, namespace)
+  }
+
+  /** Tells of what was enqueued last. */
+  close(): Promise<void> {
+    return this.announcer.flush()
   }
 
   /** Plans a job and sends it. `settle` is called once, with the id that the caller waits for. */
-  send(job: Job<unknown>, options: EnqueueOptions | undefined, settle: Settle): void {
+  send(job: Job<unknown>, options: SendOptions | undefined, settle: Settle): void {
     const now = Date.now()
-    if (job.next === undefined && job.members === undefined) return this.sendOne(job, options, now, settle)
+    const alone = job.next === undefined && job.members === undefined && job.callbacks === undefined
+    if (alone) return this.sendOne(job, options, now, settle)
     this.sendPlan(job, options, now).then(settle, (cause: unknown) =>
       settle(Result.fail(Limits.refusal(job.queue, this.limits, "enqueue", cause)))
     )
   }
 
-  private sendOne(job: Job<unknown>, options: EnqueueOptions | undefined, now: number, settle: Settle): void {
+  private sendOne(job: Job<unknown>, options: SendOptions | undefined, now: number, settle: Settle): void {
     if (Result.isFailure(job.payload)) {
       return settle(Result.fail(new PayloadInvalid({ task: job.task, issues: job.payload.failure })))
     }
@@ -65,52 +79,90 @@ export class Sender {
     const payload = JSON.stringify(job.payload.success) ?? "null"
     const tooLarge = this.tooLarge(job.task, payload)
     if (tooLarge !== undefined) return settle(Result.fail(tooLarge))
-    const delayMs = options?.delay === undefined ? undefined : millis(options.delay)
+    const read = Calling.read(options, options?.parent, now)
+    if (Result.isFailure(read))
+      return settle(Result.fail(new PayloadInvalid({ task: job.task, issues: [read.failure] })))
+    const called = read.success
+    const { uniqueness } = job
+    const delayMs = called.delayMs ?? (uniqueness?.mode === "debounce" ? uniqueness.withinMs : undefined)
     const unique = job.unique === undefined ? undefined : `${job.task}:${job.unique}`
+    const ignore = (called.ignoreResult ?? job.ignoreResult) === true
     let meta = ""
-    if (unique !== undefined || delayMs !== undefined || options?.expires !== undefined) {
-      meta = JSON.stringify({
-        ...(delayMs === undefined ? {} : { t: now }),
-        ...(options?.expires === undefined ? {} : { x: now + millis(options.expires) }),
-        ...(unique === undefined ? {} : { u: unique })
-      })
+    if (unique !== undefined || delayMs !== undefined || ignore || options !== undefined) {
+      const w = options?.traceparent
+      const timed = delayMs !== undefined || called.meta.k !== undefined
+      const all: Meta = {
+        ...called.meta,
+        ...(w === undefined ? {} : { w }),
+        ...(timed ? { t: now } : {}),
+        ...(called.expiresAt === undefined ? {} : { x: called.expiresAt }),
+        ...(unique === undefined || isWindow(uniqueness) ? {} : { u: unique }),
+        ...(ignore ? { i: options?.id === undefined ? 1 : 2 } : {})
+      }
+      const text = JSON.stringify(all)
+      if (text !== "{}") meta = text
     }
-    const check = unique !== undefined ? `u${unique}` : options?.id !== undefined ? "c" : ""
-    this.push(queue, { addition: { id, task: job.task, payload, meta, delayMs, check }, settle })
+    const check = unique !== undefined ? checkOf(unique, uniqueness) : options?.id !== undefined ? "c" : ""
+    const addition = { id, task: job.task, payload, meta, delayMs, check }
+    this.push(queue, { addition, parent: options?.parent, settle })
   }
 
   private async sendPlan(
     job: Job<unknown>,
-    options: EnqueueOptions | undefined,
+    options: SendOptions | undefined,
     now: number
   ): Promise<Result.Result<Enqueued, EnqueueError>> {
     const last = lastOf(job)
     const chosen = options?.id === undefined ? undefined : idFor(last, options, now)
     if (options?.id !== undefined && chosen === undefined) return Result.fail(badId(job.task))
+    const read = Calling.read(options, options?.parent, now)
+    if (Result.isFailure(read)) return Result.fail(new PayloadInvalid({ task: job.task, issues: [read.failure] }))
+    const { delayMs, expiresAt, ignoreResult, meta } = read.success
     const planned = plan(job, {
       now,
       maxPayloadBytes: this.limits.maxPayloadBytes,
       id: chosen,
       queue: options?.queue,
-      expiresAt: options?.expires === undefined ? undefined : now + millis(options.expires)
+      expiresAt,
+      traceparent: options?.traceparent,
+      meta,
+      ignoreResult
     })
     if (Result.isFailure(planned)) return Result.fail(planned.failure)
-    const { heads, id } = planned.success
-    await Flows.prepare(this.client, keysOf(this.namespace), planned.success)
-    const delayMs = options?.delay === undefined ? undefined : millis(options.delay)
-    const ends = await Promise.all(heads.map((head) => this.sendEntry(head, delayMs, now)))
+    const { heads, id, windows } = planned.success
+    await FlowStore.prepare(this.client, keysOf(this.namespace), planned.success, delayMs)
+    const sent = heads.map((head) => {
+      const window = windows.get(head.id)
+      const unique = window?.key ?? head.meta?.u
+      const uniqueness = window && { mode: "refuse" as const, withinMs: window.withinMs, maxWaitMs: undefined }
+      return this.sendEntry(head, delayMs, now, unique === undefined ? "c" : checkOf(unique, uniqueness))
+    })
+    const ends = await Promise.all(sent)
     const refused = ends.find((r) => Result.isFailure(r))
-    if (refused !== undefined) return refused
+    if (refused !== undefined) {
+      // With an id of its own nobody will send it again: what is in must not wait for the rest.
+      if (chosen === undefined) await FlowStore.abandon(this.client, this.namespace, id)
+      return refused
+    }
     const duplicate = ends.length > 0 && ends.every((r) => Result.isSuccess(r) && r.success.duplicate)
     // A unique head that is held by another job: that job's id is the only one the caller can wait for.
     const held = heads.length === 1 ? ends[0] : undefined
     if (duplicate && held !== undefined && Result.isSuccess(held) && held.success.id !== heads[0]?.id) return held
+    const taken = heads.flatMap((head, i) => {
+      const end = ends[i]
+      return end !== undefined && Result.isSuccess(end) && end.success.id !== head.id
+        ? [[head.id, end.success.id] as const]
+        : []
+    })
+    // A member that another job stands for will not end under its own id: its group fails.
+    for (const [own, holder] of taken) await FlowStore.displaced(this.client, this.namespace, own, holder)
+    if (options?.parent !== undefined && !duplicate) this.adopt(options.parent, [id])
     return Result.succeed({ id, duplicate })
   }
 
-  private sendEntry(entry: Entry, delayMs: number | undefined, now: number) {
-    const meta = delayMs === undefined ? entry.meta : { ...entry.meta, t: now }
-    const unique = entry.meta?.u
+  private sendEntry(entry: Entry, delayMs: number | undefined, now: number, check: string) {
+    const timed = delayMs !== undefined || entry.meta?.k !== undefined
+    const meta = timed ? { ...entry.meta, t: now } : entry.meta
     return new Promise<Result.Result<Enqueued, EnqueueError>>((settle) =>
       this.push(entry.queue, {
         addition: {
@@ -119,11 +171,35 @@ export class Sender {
           payload: JSON.stringify(entry.payload) ?? "null",
           meta: meta === undefined ? "" : JSON.stringify(meta),
           delayMs,
-          check: unique === undefined ? "c" : `u${unique}`
+          check
         },
         settle
       })
     )
+  }
+
+  /** Tells a job of its children: for those who look, so a lost line must not make an enqueue fail that has succeeded. */
+  private adopt(parent: string, ids: ReadonlyArray<JobId>): void {
+    const queue = queueOf(parent)
+    if (queue === undefined) return
+    const key = keysOf(this.namespace).queue(queue).children(parent)
+    const pipeline = this.client.pipeline()
+    pipeline
+      .rpush(key, ...ids)
+      .ltrim(key, -childrenMax, -1)
+      .pexpire(key, childrenTtlMs)
+    pipeline.exec().catch(() => {})
+  }
+
+  private adoptAll(batch: ReadonlyArray<Pending>, added: ReadonlyArray<JobQueues.Added>): void {
+    const children = batch.filter((p, i) => p.parent !== undefined && (added[i] === "added" || isNew(added[i])))
+    if (children.length === 0) return
+    for (const [parent, all] of Map.groupBy(children, (p) => p.parent ?? "")) {
+      this.adopt(
+        parent,
+        all.map((p) => p.addition.id)
+      )
+    }
   }
 
   private tooLarge(task: string, payload: string): PayloadTooLarge | undefined {
@@ -155,27 +231,22 @@ export class Sender {
       const jobs = batch.map((p) => p.addition)
       const added = await JobQueues.add(this.client, keys.queue(queue), control, this.limits.maxQueued, jobs)
       const now = Date.now()
-      const rows: Array<Events.PackedRow> = []
+      this.adoptAll(batch, added)
       added.forEach((what, i) => {
         const { addition, settle } = batch[i] as Pending
-        if (what === "full") settle(Result.fail(Limits.full(queue, this.limits)))
-        else if (what === "added") {
-          if (rows.length < announcedMax) {
-            rows.push([
-              addition.id,
-              addition.task,
-              addition.delayMs === undefined ? "queued" : "scheduled",
-              0,
-              now,
-              null,
-              null
-            ])
-          }
-          settle(Result.succeed({ id: addition.id, duplicate: false }))
-        } else settle(Result.succeed({ id: what.known, duplicate: true }))
+        const { delayMs, id, task } = addition
+        if (what === "full") return settle(Result.fail(Limits.full(queue, this.limits)))
+        if (what !== "added" && "known" in what) return settle(Result.succeed({ id: what.known, duplicate: true }))
+        if (what !== "added" && "updated" in what) {
+          return settle(Result.succeed({ id: what.updated, duplicate: false, replaced: what.updated }))
+        }
+        this.announcer.add([id, task, delayMs === undefined ? "queued" : "scheduled", 0, now, null, null])
+        if (what === "added") return settle(Result.succeed({ id, duplicate: false }))
+        // Whoever waits for it must hear that it is cancelled.
+        const row = [what.displaced, task, "cancelled", 0, null, null, now, `replaced by ${id}`] as const
+        Events.emit(this.client, this.namespace, [row]).catch(() => {})
+        settle(Result.succeed({ id, duplicate: false, replaced: what.displaced }))
       })
-      // Events are for the eye: a lost one must not make an enqueue fail that has succeeded.
-      Events.emit(this.client, this.namespace, rows).catch(() => {})
     } catch (cause) {
       const error = Limits.refusal(queue, this.limits, "enqueue", cause)
       for (const p of batch) p.settle(Result.fail(error))
@@ -201,13 +272,23 @@ const batches = (all: ReadonlyArray<Pending>): ReadonlyArray<ReadonlyArray<Pendi
   return out
 }
 
-const millis = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))
+const isNew = (what: JobQueues.Added | undefined): boolean => typeof what === "object" && "displaced" in what
+
+/** True where the key is held for a time, whatever becomes of its job: then the job's end must not free it. */
+const isWindow = (u: Calling.Uniqueness | undefined): boolean => u?.mode === "refuse" && u.withinMs !== undefined
+
+/** As enqueue.lua reads it. */
+const checkOf = (key: string, u: Calling.Uniqueness | undefined): string => {
+  if (u === undefined) return `u${key}`
+  const w = u.mode === "debounce" ? undefined : u.withinMs
+  return JSON.stringify({ u: key, m: u.mode === "replace" ? "p" : u.mode[0], w: w && Math.ceil(w), x: u.maxWaitMs })
+}
 
 const idFor = (queue: QueueName, options: EnqueueOptions | undefined, now: number): JobId | undefined =>
   options?.id === undefined ? freshId(queue, now) : chosenId(queue, options.id)
 
 const lastOf = (job: Job<unknown>): QueueName => {
-  let j = job
+  let j: Pick<Job<unknown>, "next" | "queue"> = job
   while (j.next !== undefined) j = j.next
   return j.queue
 }
@@ -217,31 +298,3 @@ const badId = (task: string) =>
     task,
     issues: [{ path: "options.id", message: "expected 1-200 of A-Z a-z 0-9 _ . : @ / + -" }]
   })
-
-/** The port, over a sender and those who wait. */
-export const engine = (sender: Sender, waiters: Waiters, registry: Registry["Service"]): Engine["Service"] => {
-  const offer = (job: Job<unknown>, options?: EnqueueOptions) =>
-    Effect.callback<Enqueued, EnqueueError>((resume) => {
-      sender.send(job, options, (r) => resume(Result.isSuccess(r) ? Effect.succeed(r.success) : Effect.fail(r.failure)))
-    })
-  return Engine.of({
-    offer,
-    enqueue: (job, options) => Effect.map(offer(job, options), (e) => e.id),
-    enqueueAll: (jobs, options) =>
-      Effect.callback<ReadonlyArray<JobId>, EnqueueError>((resume) => {
-        if (jobs.length === 0) return resume(Effect.succeed([]))
-        const ids: Array<JobId> = Array.from({ length: jobs.length })
-        let left = jobs.length
-        let failure: EnqueueError | undefined
-        jobs.forEach((job, i) =>
-          sender.send(job, options, (r) => {
-            if (Result.isSuccess(r)) ids[i] = r.success.id
-            else failure ??= r.failure
-            if (--left === 0) resume(failure === undefined ? Effect.succeed(ids) : Effect.fail(failure))
-          })
-        )
-      }),
-    await: (id) => waiters.await(id),
-    register: (registration) => Effect.sync(() => registry.add(registration))
-  })
-}

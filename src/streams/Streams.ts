@@ -7,6 +7,7 @@ import { Engine } from "../jobs/Engine.ts"
 import { queues } from "../jobs/JobQueue.ts"
 import { Registry } from "../jobs/Registry.ts"
 import { Control } from "./Control.ts"
+import { DeadLetters } from "./DeadLetters.ts"
 import { Events } from "./Events.ts"
 import { Inspect } from "./Inspect.ts"
 import * as JobQueues from "./JobQueues.ts"
@@ -14,7 +15,9 @@ import { keysOf } from "./Keys.ts"
 import * as Limits from "./Limits.ts"
 import { Redis } from "./Redis.ts"
 import { Waiters } from "./Results.ts"
+import * as Port from "./Port.ts"
 import * as Sender from "./Sender.ts"
+import { Results } from "./Status.ts"
 
 const EngineLive = (limits: Limits.Limits) =>
   Layer.effect(
@@ -33,7 +36,14 @@ const EngineLive = (limits: Limits.Limits) =>
           Effect.catch((error) => Effect.logWarning("groups not made at boot; workers make them", error.message))
         )
       yield* warnOfEviction
-      return Sender.engine(new Sender.Sender(redis.client, redis.namespace, limits), waiters, registry)
+      const sender = new Sender.Sender(redis.client, redis.namespace, limits)
+      yield* Effect.addFinalizer(() =>
+        Effect.timeoutOption(
+          Effect.promise(() => sender.close()),
+          "1 second"
+        )
+      )
+      return Port.engine(sender, waiters, registry)
     })
   )
 
@@ -54,7 +64,11 @@ const warnOfEviction = Effect.gen(function* () {
 /** The client side of the engine on Redis Streams. */
 export const StreamsLive = (
   limits: Partial<Limits.Limits> = {}
-): Layer.Layer<Engine | Registry | Events | Inspect | Control, never, Redis> =>
-  Layer.mergeAll(EngineLive({ ...Limits.defaults, ...limits }), Inspect.layer, Control.layer).pipe(
-    Layer.provideMerge(Layer.mergeAll(Events.layer, Registry.layer))
-  )
+): Layer.Layer<Engine | Registry | Events | Inspect | Control | DeadLetters | Results, never, Redis> =>
+  Layer.mergeAll(
+    EngineLive({ ...Limits.defaults, ...limits }),
+    Inspect.layer,
+    Control.layer,
+    DeadLetters.layer,
+    Results.layer
+  ).pipe(Layer.provideMerge(Layer.mergeAll(Events.layer, Registry.layer)))

@@ -7,7 +7,7 @@ import * as Flow from "../../src/jobs/Flow.ts"
 import * as Retry from "../../src/jobs/Retry.ts"
 import * as Task from "../../src/jobs/Task.ts"
 import { Control } from "../../src/streams/Control.ts"
-import * as DeadLetters from "../../src/streams/DeadLetters.ts"
+import * as Dead from "../../src/streams/Dead.ts"
 import { Events } from "../../src/streams/Events.ts"
 import { Inspect } from "../../src/streams/Inspect.ts"
 import { keysOf } from "../../src/streams/Keys.ts"
@@ -248,8 +248,9 @@ layer(live, { excludeTestServices: true, timeout: "20 seconds" })("engine", (it)
             (n) => n === before + garbage.length + 1
           )
         )
-        const dead = yield* redis.use("list", (c) => DeadLetters.list(c, keys, 1_000))
-        const mine = dead.filter((letter) => letter.task === "@link")
+        const { letters: mine } = yield* redis.use("list", (c) =>
+          Dead.page(c, keysOf(redis.namespace), { task: "@link" }, { limit: 1_000, oldestFirst: true })
+        )
         assert.deepStrictEqual(
           mine.map((letter) => letter.payload),
           [...garbage, "null"]

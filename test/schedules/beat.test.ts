@@ -3,6 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import * as Task from "../../src/jobs/Task.ts"
 import * as Beat from "../../src/schedules/Beat.ts"
+import { Schedules } from "../../src/schedules/Schedules.ts"
 import { Inspect } from "../../src/streams/Inspect.ts"
 import { clientLayer, eventually, freshNamespace } from "../support/engine.ts"
 
@@ -39,7 +40,8 @@ it.live("two processes fire each slot once, over a night", () =>
       fired.filter((f) => f.startsWith("nightly")),
       [`nightly:${start}`]
     )
-    const rows = yield* Effect.provideContext(Beat.list([half, daily]), a)
+    const seen = yield* Layer.build(Schedules.layer([half, daily])).pipe(Effect.provideContext(a))
+    const rows = yield* Schedules.use((schedules) => schedules.list).pipe(Effect.provideContext(seen))
     assert.deepStrictEqual(
       rows.map((r) => [r.name, r.task, r.when, r.timeZone]),
       [

@@ -6,11 +6,14 @@ import { Inspect } from "../../src/streams/Inspect.ts"
 import * as JobQueues from "../../src/streams/JobQueues.ts"
 import { group, keysOf } from "../../src/streams/Keys.ts"
 import { Redis } from "../../src/streams/Redis.ts"
-import { clientLayer, freshNamespace } from "../support/engine.ts"
+import { removeKeys } from "../support/clean.ts"
+import { clientLayer, freshNamespace, redisUrl } from "../support/engine.ts"
 
 const namespace = freshNamespace("claims")
 const keys = keysOf(namespace)
 let stream = 0
+/** No two calls of `done` are the same attempt. */
+let ended = 1
 const names = ["high-priority", "default", "low-priority"] as const
 
 /** Each test takes the next queue and empties it first. */
@@ -20,8 +23,7 @@ const fresh = Effect.gen(function* () {
   const k = keys.queue(queue)
   const { client } = redis
   yield* redis.use("clean", async (c) => {
-    const all = await c.keys(`${k.prefix}*`)
-    if (all.length > 0) await c.unlink(...all)
+    await removeKeys(redisUrl, `${k.prefix}*`)
     await JobQueues.ensureGroup(c, k)
   })
   const add = (count: number, limit = 1_000_000) =>
@@ -55,7 +57,7 @@ const fresh = Effect.gen(function* () {
           claim: { entry: j.entry, count: j.count },
           id: j.id,
           task: j.task,
-          run: "1:1:1:2",
+          run: `1:1:1:${++ended}`,
           body: result,
           ms: 60_000,
           meta: "",
@@ -135,7 +137,7 @@ layer(clientLayer(namespace), { excludeTestServices: true })("claims", (it) => {
         if (kept === undefined || left === undefined) return assert.fail("two jobs were expected")
         // As if both had been held for a second without a sign of life.
         yield* Effect.promise(() =>
-          q.client.xclaim(q.k.jobs, group, "a", 0, kept.entry, left.entry, "IDLE", 1_000, "JUSTID")
+          q.client.call("XCLAIM", q.k.jobs, group, "a", 0, kept.entry, left.entry, "IDLE", 1_000, "JUSTID")
         )
         const renew = (job: JobQueues.Claimed) =>
           Effect.promise(() => JobQueues.renew(q.client, q.k, "a", [{ entry: job.entry, count: job.count }]))
@@ -154,7 +156,7 @@ layer(clientLayer(namespace), { excludeTestServices: true })("claims", (it) => {
         const q = yield* fresh
         yield* q.add(1)
         const [job] = yield* q.read("a", 1)
-        const claim = { entry: job?.entry ?? "", count: 1, ran: false }
+        const claim = { id: job?.id ?? "", entry: job?.entry ?? "", count: 1, ran: false }
         yield* Effect.promise(() => JobQueues.release(q.client, q.k, keys.control, "a", [claim]))
         const taken = (yield* q.reclaim("b", 5_000)).jobs
         assert.deepStrictEqual(
@@ -221,12 +223,12 @@ layer(clientLayer(namespace), { excludeTestServices: true })("claims", (it) => {
         assert.strictEqual(yield* q.lag, 0)
       })
     )
-    it.effect("counts anew what was read where the server has forgotten it, from either side of the stream", () =>
+    it.effect("counts anew what was read where the server has forgotten it, also where much is kept", () =>
       Effect.gen(function* () {
         for (const ahead of [false, true]) {
           const q = yield* fresh
           if (ahead) {
-            // More is kept than one look may count, so the other side tells.
+            // More is kept than one call may count.
             const filler = Array.from({ length: 10_100 }, () => ["xadd", q.k.jobs, "*", "id", "x"])
             yield* Effect.promise(() => q.client.pipeline(filler).exec())
             yield* q.read("a", 10_050)
@@ -242,7 +244,9 @@ layer(clientLayer(namespace), { excludeTestServices: true })("claims", (it) => {
           // What a restart of Redis 7.0 does that plays its AOF: the position comes back, the count does not.
           yield* Effect.promise(() => q.client.xgroup("SETID", q.k.jobs, group, last))
           assert.strictEqual(yield* q.lag, null)
-          yield* Effect.promise(() => JobQueues.trim(q.client, q.k))
+          // Counting is bounded, so it may take several calls.
+          const counted = Effect.promise(() => JobQueues.trim(q.client, q.k))
+          yield* Effect.repeat(counted, { until: ({ again }) => !again, times: 100 })
           assert.strictEqual(yield* q.lag, before)
           yield* q.read("b", 20)
           assert.strictEqual(yield* q.lag, Number(before) - 20)

@@ -4,8 +4,8 @@ import { randomBytes } from "node:crypto"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { Redis } from "ioredis"
 import postgres from "postgres"
+import { removeKeys } from "./clean.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 
@@ -42,13 +42,7 @@ export const makeRoom = async (): Promise<Room> => {
   const schema = `test_${tag}`
   const dataDir = await mkdtemp(join(tmpdir(), "loglytics-test-"))
   const clear = async (): Promise<void> => {
-    const redis = new Redis(env("REDIS_URL"))
-    for await (const keys of redis.scanStream({ match: `${namespace}:*`, count: 1_000 }) as AsyncIterable<
-      Array<string>
-    >) {
-      if (keys.length > 0) await redis.unlink(...keys)
-    }
-    redis.disconnect()
+    await removeKeys(env("REDIS_URL"), `${namespace}:*`)
     const sql = postgres(env("DATABASE_URL"), { max: 1, onnotice: () => {} })
     await sql`drop schema if exists ${sql(schema)} cascade`
     await sql.end()

@@ -2,27 +2,19 @@
  * What tests of the engine share: layers on a namespace of their own, and waiting for a condition instead of sleeping.
  */
 import { Effect, Layer, Redacted } from "effect"
-import { Redis as IORedis } from "ioredis"
 import { randomBytes } from "node:crypto"
 import { afterAll } from "vitest"
 import type { Limits } from "../../src/streams/Limits.ts"
 import { Redis } from "../../src/streams/Redis.ts"
 import { StreamsLive } from "../../src/streams/Streams.ts"
+import { removeKeys } from "./clean.ts"
 
 export const redisUrl = process.env["REDIS_URL"] ?? "redis://127.0.0.1:6379"
 
 /** A key prefix for one test file; what was written under it is removed at the end. */
 export const freshNamespace = (what: string): string => {
   const namespace = `t-${what}-${randomBytes(4).toString("hex")}`
-  afterAll(async () => {
-    const client = new IORedis(redisUrl)
-    for await (const keys of client.scanStream({ match: `${namespace}*`, count: 1_000 }) as AsyncIterable<
-      Array<string>
-    >) {
-      if (keys.length > 0) await client.unlink(...keys)
-    }
-    client.disconnect()
-  })
+  afterAll(() => removeKeys(redisUrl, `${namespace}*`))
   return namespace
 }
 

@@ -1,8 +1,11 @@
 /** `loglytics inspect …` and `loglytics status`: what workers, queues and the log stream do right now. */
 import { Effect } from "effect"
-import { Command } from "effect/cli"
+import { Argument, Command } from "effect/cli"
+import * as Rate from "../../jobs/Rate.ts"
 import { Inspect } from "../../streams/Inspect.ts"
 import { LogStream } from "../../streams/LogStream.ts"
+import type { Ask } from "../../streams/Requests.ts"
+import { asking, askOptions, printReplies } from "../asking.ts"
 import { iso, line, print, withEngine } from "../context.ts"
 import * as flags from "../flags.ts"
 
@@ -17,6 +20,17 @@ const view = (
     withEngine(
       Effect.gen(function* () {
         print(yield* rows(yield* Inspect), json)
+      })
+    )
+  ).pipe(Command.withDescription(description))
+
+/** A question that workers answer themselves; fails where none runs. */
+const asked = (name: string, what: Exclude<Ask, "query_task">, description: string) =>
+  Command.make(name, { json: flags.json, ...asking }, ({ destination, json, timeout }) =>
+    withEngine(
+      Effect.gen(function* () {
+        const i = yield* Inspect
+        yield* printReplies(yield* i.ask(what, {} as never, yield* askOptions({ destination, timeout })), json)
       })
     )
   ).pipe(Command.withDescription(description))
@@ -51,7 +65,40 @@ export const inspect = Command.make("inspect").pipe(
           heartbeat: iso(w.heartbeatAt)
         }))
       )
-    )
+    ),
+    view("revoked", "Ids revoked within the last day", (i) =>
+      Effect.map(i.revoked, (rows) => rows.map(({ at, id }) => ({ job: id, at: iso(at) })))
+    ),
+    view("limits", "What was set for tasks at run time", (i) =>
+      Effect.map(i.settings, ({ tasks }) =>
+        [...tasks].map(([task, set]) => ({
+          task,
+          rate: set.rate === undefined ? null : set.rate === null ? "none" : Rate.text(set.rate),
+          concurrency: set.concurrency === undefined ? null : (set.concurrency ?? "none"),
+          soft_ms: set.time?.softMs ?? null,
+          hard_ms: set.time?.hardMs ?? null
+        }))
+      )
+    ),
+    view("clock", "By how many ms each worker's clock is ahead of that of Redis", (i) =>
+      Effect.map(i.clock(), (rows) => rows.map((row) => ({ ...row })))
+    ),
+    asked("ping", "ping", "Which workers answer"),
+    asked("active_queues", "active_queues", "Queues that each worker reads"),
+    asked("conf", "conf", "Options of each worker"),
+    asked("report", "stats", "Figures of each worker"),
+    asked("tasks", "registered", "Tasks of each worker with their options"),
+    Command.make(
+      "query_task",
+      { ids: Argument.String("id").pipe(Argument.atLeast(1)), json: flags.json, ...asking },
+      ({ destination, ids, json, timeout }) =>
+        withEngine(
+          Effect.gen(function* () {
+            const i = yield* Inspect
+            yield* printReplies(yield* i.queryTask(ids, yield* askOptions({ destination, timeout })), json)
+          })
+        )
+    ).pipe(Command.withDescription("Which workers hold these jobs"))
   ])
 )
 

@@ -83,7 +83,14 @@ export const revoke = Command.make(
     withEngine(
       Effect.gen(function* () {
         const control = yield* Control
-        for (const id of ids) line(`${id}  ${yield* control.revoke(id, { terminate })}`)
+        const what = yield* control.revokeAll(ids, { terminate })
+        ids.forEach((id, i) => line(`${id}  ${what[i]}`))
+        const unknown = ids.filter((_, i) => what[i] === "unknown")
+        if (unknown.length > 0) {
+          return yield* new CliFailure({
+            message: `no job has the id ${unknown.join(", ")}, or its result has expired`
+          })
+        }
       })
     )
 ).pipe(Command.withDescription("Cancel jobs"))

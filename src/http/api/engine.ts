@@ -55,8 +55,15 @@ export const ScheduleRow = Schema.Struct({
   /** The cron expression or the interval in words. */
   when: Schema.String,
   timeZone: Schema.String,
+  /** null where it is paused or has ended. */
   nextAt: Schema.NullOr(Schema.String),
-  lastAt: Schema.NullOr(Schema.String)
+  lastAt: Schema.NullOr(Schema.String),
+  paused: Schema.Boolean,
+  /** `code`: it can be paused, not changed or deleted. */
+  source: Schema.Literals(["code", "stored"]),
+  description: Schema.NullOr(Schema.String),
+  /** Why it can't run, where its task or payload no longer fits. */
+  fault: Schema.NullOr(Schema.String)
 }).annotate({ identifier: "Schedule" })
 
 const errors = [...projectErrors] as const

@@ -1,6 +1,6 @@
 /** How errors of the rooms below become answers, in one place. */
 import { Effect } from "effect"
-import type { EnqueueError } from "../../jobs/Engine.ts"
+import type { EnqueueError, PayloadInvalid, PayloadTooLarge } from "../../jobs/Engine.ts"
 import { Invalid, invalid, NotFound, TooBusy, Unavailable } from "../Errors.ts"
 
 /** Redis or Postgres did not do it: 503. */
@@ -18,21 +18,26 @@ export const orNotFound = <A>(value: A | undefined, what: string): Effect.Effect
     ? Effect.fail(new NotFound({ message: `expected ${what} that exists, got none` }))
     : Effect.succeed(value)
 
-/** Why a job was not taken, as an answer. */
-export const fromEnqueue = (error: EnqueueError): Invalid | NotFound | TooBusy | Unavailable => {
-  switch (error._tag) {
-    case "QueueFull":
-      return new TooBusy({ message: error.message, retryAfterMs: error.retryAfterMs })
-    case "PayloadInvalid":
-      return new Invalid({
+/** What is wrong with a job's payload, as an answer. */
+export const fromPayload = (error: PayloadInvalid | PayloadTooLarge): Invalid =>
+  error._tag === "PayloadTooLarge"
+    ? invalid("payload", error.message)
+    : new Invalid({
         message: error.message,
         issues: error.issues.map(({ message, path }) => ({
           path: path === "" ? "payload" : `payload.${path}`,
           message
         }))
       })
+
+/** Why a job was not taken, as an answer. */
+export const fromEnqueue = (error: EnqueueError): Invalid | NotFound | TooBusy | Unavailable => {
+  switch (error._tag) {
+    case "QueueFull":
+      return new TooBusy({ message: error.message, retryAfterMs: error.retryAfterMs })
+    case "PayloadInvalid":
     case "PayloadTooLarge":
-      return invalid("payload", error.message)
+      return fromPayload(error)
     case "UnknownTask":
       return new NotFound({ message: `${error.message}: GET /v1/tasks lists them` })
     case "EngineUnavailable":

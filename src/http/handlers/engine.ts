@@ -1,7 +1,7 @@
 /** Handlers of the group `engine`. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Beats } from "../../schedules/Beat.ts"
+import { Schedules } from "../../schedules/Schedules.ts"
 import { jobRow, scheduleRow, workerRow } from "../../live/Rows.ts"
 import { Inspect } from "../../streams/Inspect.ts"
 import { tasks } from "../../tasks/all.ts"
@@ -16,7 +16,7 @@ export const EngineHandlers = HttpApiBuilder.group(
   "engine",
   Effect.fnUntraced(function* (handlers) {
     const inspect = yield* Inspect
-    const beats = yield* Beats
+    const schedules = yield* Schedules
     const admin = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.andThen(requireAdmin, effect)
     return handlers.handleAll({
       queues: () => admin(orUnavailable(inspect.queues)),
@@ -28,7 +28,7 @@ export const EngineHandlers = HttpApiBuilder.group(
         ),
       workers: () => admin(Effect.map(orUnavailable(inspect.workers), (rows) => rows.map(workerRow))),
       tasks: () => admin(Effect.succeed(tasks.map(({ name, queue }) => ({ name, queue })))),
-      schedules: () => admin(Effect.map(orUnavailable(beats.list), (rows) => rows.map(scheduleRow)))
+      schedules: () => admin(Effect.map(orUnavailable(schedules.list), (rows) => rows.map(scheduleRow)))
     })
   })
 )

@@ -1,4 +1,5 @@
--- Tells a worker's record that it is alive, and forgets records of workers long silent.
+-- Tells a worker's record that it is alive, and forgets workers long silent: three records, chosen at random, are looked at
+-- in each call, so that the cost does not grow with the number of workers.
 -- KEYS    1 workers hash
 -- ARGV    1 name, 2 token, 3 record as JSON without heartbeatAt (it must end in '}'), 4 ms after which silence means gone
 -- returns 1, or 0 where another process holds the name now
@@ -6,16 +7,11 @@
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local held = redis.call('HGET', KEYS[1], ARGV[1])
-if held then
-  local ok, record = pcall(cjson.decode, held)
-  if ok and record['token'] ~= ARGV[2] then return 0 end
-end
+if held and string.match(held, '"token":"([^"]*)"') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], string.sub(ARGV[3], 1, -2) .. ',"heartbeatAt":' .. string.format('%.0f', now) .. '}')
-if redis.call('HLEN', KEYS[1]) <= 1000 then
-  local all = redis.call('HGETALL', KEYS[1])
-  for i = 1, #all, 2 do
-    local ok, record = pcall(cjson.decode, all[i + 1])
-    if not ok or now - (tonumber(record['heartbeatAt']) or 0) > tonumber(ARGV[4]) then redis.call('HDEL', KEYS[1], all[i]) end
-  end
+local some = redis.call('HRANDFIELD', KEYS[1], 3, 'WITHVALUES')
+for i = 1, #some, 2 do
+  local at = tonumber(string.match(some[i + 1], '"heartbeatAt":(%d+)}$')) or 0
+  if now - at > tonumber(ARGV[4]) then redis.call('HDEL', KEYS[1], some[i]) end
 end
 return 1

@@ -1,7 +1,7 @@
 -- Cancels up to 64 jobs that nobody has claimed yet, delayed ones included.
 -- KEYS    1 jobs stream, 2 delayed set
 -- ARGV    1 key prefix, 2 group, 3 ttl ms, 4 error as JSON
--- returns how many were cancelled (0 = nothing is left), and the metas of those that others wait for
+-- returns how many were cancelled (0 = nothing is left), and id, task and meta of those that have one
 -- The group is moved past queued entries together with its count of entries read, so lag stays true (XDEL would break it).
 -- atomic because a reader must not be given what is being cancelled
 local prefix = ARGV[1]
@@ -13,6 +13,8 @@ local function cancel(id, task, meta)
   redis.call('HDEL', key, 'payload', 'meta')
   redis.call('PEXPIRE', key, ARGV[3])
   if meta and meta ~= '' then
+    metas[#metas + 1] = id
+    metas[#metas + 1] = task or ''
     metas[#metas + 1] = meta
     local unique = cjson.decode(meta)['u']
     if unique and redis.call('GET', prefix .. 'unique:' .. unique) == id then redis.call('DEL', prefix .. 'unique:' .. unique) end
@@ -23,6 +25,21 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 63)) do
   local job = redis.call('HMGET', prefix .. 'job:' .. id, 'task', 'meta')
   cancel(id, job[1], job[2])
   redis.call('ZREM', KEYS[2], id)
+end
+if count == 0 then
+  -- the lanes of jobs with a key; what was cancelled in them before is only dropped
+  for _ = 1, 500 do
+    local lane = redis.call('ZRANGE', prefix .. 'lanes', 0, 0)[1]
+    if not lane or count >= 64 then break end
+    local id = redis.call('LPOP', prefix .. 'lane:' .. lane)
+    local job = id and redis.call('HMGET', prefix .. 'job:' .. id, 'task', 'meta', 'state', 'entry')
+    if not id then
+      redis.call('ZREM', prefix .. 'lanes', lane)
+    elseif job[3] == 'queued' and not job[4] then
+      cancel(id, job[1], job[2])
+      redis.call('HINCRBY', prefix .. 'meta', 'lanes', -1)
+    end
+  end
 end
 if count > 0 or redis.call('EXISTS', KEYS[1]) == 0 then return { count, metas } end
 for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do

@@ -1,12 +1,39 @@
--- Takes over entries whose holder has not renewed its lease.
+-- Takes over entries whose holder has not renewed its lease, and writes down who was lost under which job.
 -- KEYS    1 jobs stream
--- ARGV    1 group, 2 consumer, 3 lease in ms, 4 cursor, 5 how many at most
--- returns the next cursor, { entry, fields, delivery count } of each taken, ids of entries that no longer exist (an alarm)
--- atomic because the delivery count read must be the one this claim has made
+-- ARGV    1 group, 2 consumer, 3 lease in ms, 4 cursor, 5 how many at most, 6 key prefix
+-- returns the next cursor, { entry, fields, delivery count, losses as 'worker@ms,…' } of each taken, ids of entries that no
+--         longer exist (an alarm)
+-- A job given back by a worker that drains is no loss (`drained` says which delivery that was). A job delivered again counts
+-- a loss only where it had begun (`began`); of a first delivery nobody knows, so it counts.
+-- atomic because the delivery count read must be the one this claim has made, and the holder the one it was taken from
+local owners = {}
+local from = ARGV[4] == '0-0' and '-' or ARGV[4]
+for _, row in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], 'IDLE', ARGV[3], from, '+', ARGV[5])) do
+  owners[row[1]] = row[2]
+end
 local got = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], 'COUNT', ARGV[5])
+local now
 local taken = {}
 for _, entry in ipairs(got[2]) do
   local row = redis.call('XPENDING', KEYS[1], ARGV[1], entry[1], entry[1], 1, ARGV[2])[1]
-  taken[#taken + 1] = { entry[1], entry[2], row and row[4] or 0 }
+  local count = row and row[4] or 0
+  local lost = ''
+  local fields = {}
+  for i = 1, #entry[2], 2 do fields[entry[2][i]] = entry[2][i + 1] end
+  if count > 1 and fields['id'] and string.sub(fields['task'] or '@', 1, 1) ~= '@' then
+    local key = ARGV[6] .. 'job:' .. fields['id']
+    local job = redis.call('HMGET', key, 'state', 'drained', 'began', 'lost')
+    local mark = entry[1] .. ':' .. (count - 1)
+    lost = job[4] or ''
+    if job[1] == 'queued' and job[2] ~= mark and (count == 2 or job[3] == mark) and #lost < 2000 then
+      if not now then
+        local t = redis.call('TIME')
+        now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+      end
+      lost = (lost == '' and '' or lost .. ',') .. (owners[entry[1]] or 'unknown') .. '@' .. now
+      redis.call('HSET', key, 'lost', lost)
+    end
+  end
+  taken[#taken + 1] = { entry[1], entry[2], count, lost }
 end
 return { got[1], taken, got[3] or {} }

@@ -1,7 +1,7 @@
 -- Cancels one job wherever it is.
 -- KEYS    1 jobs stream, 2 delayed set, 3 revoked set
 -- ARGV    1 key prefix, 2 group, 3 id, 4 '1' = also interrupt it if it runs, 5 ttl ms of the outcome, 6 control channel,
---         7 error as JSON
+--         7 error as JSON, 8 'f' = the whole flow is cancelled: what follows is not told, only error callbacks are
 -- returns 'unknown' | 'final' | 'cancelled' | 'requested', and its task
 -- atomic because the job may be moving from delayed to queued to claimed while we look
 local prefix, id = ARGV[1], ARGV[3]
@@ -34,12 +34,19 @@ if state == 'queued' then
   if pending then return { 'requested', task or '' } end
 end
 redis.call('ZREM', KEYS[2], id)
+if task then redis.call('ZREM', prefix .. 'parked:' .. task, id) end
+-- what waits in a lane is only dropped when its turn comes, but no longer counted
+if state == 'queued' and not job[2] then redis.call('HINCRBY', prefix .. 'meta', 'lanes', -1) end
 redis.call('HSET', key, 'state', 'cancelled', 'task', task or '', 'error', ARGV[7])
-redis.call('HDEL', key, 'payload', 'meta')
+redis.call('HDEL', key, 'payload', 'fixed')
 redis.call('PEXPIRE', key, ARGV[5])
 if meta ~= '' then
-  local unique = cjson.decode(meta)['u']
+  local read = cjson.decode(meta)
+  local unique = read['u']
   if unique and redis.call('GET', prefix .. 'unique:' .. unique) == id then redis.call('DEL', prefix .. 'unique:' .. unique) end
-  redis.call('XADD', KEYS[1], '*', 'id', id, 'task', '@link', 'payload', '{"meta":' .. meta .. ',"failed":' .. ARGV[7] .. '}')
+  if (read['l'] and ARGV[8] ~= 'f') or read['e'] then
+    redis.call('XADD', KEYS[1], '*', 'id', id, 'task', '@link', 'payload',
+      '{"meta":' .. meta .. ',"task":' .. cjson.encode(task or '') .. ',"failed":' .. ARGV[7] .. '}')
+  end
 end
 return { 'cancelled', task or '' }

@@ -4,7 +4,9 @@
 --         'D' done:  kind, entry, delivery count, id, task, run, result, ttl ms
 --         'K' ack:   kind, entry, delivery count
 --         else:      kind, entry, delivery count, id, task, run, body, ms, meta, link, unique
---         kinds: d done, X dead, C cancelled (ms = ttl), R retry, S snooze (ms = delay). `run` is attempt:enqueued:started:finished.
+--         kinds: d done, X dead, C cancelled (ms = ttl), R retry, S snooze (ms = delay), P set aside
+--         while its task is paused. `run` is attempt:enqueued:started:finished.
+--         ttl 0 = nothing is kept of what is done or cancelled. A result that begins with '>' is kept beside its job.
 --         `link` is what the job that tells the next of a chain or group is to say ('' = none).
 -- returns the exceptions only: index, reason, …: 1 the claim was lost, 2 cancelled before (acknowledged, nothing written),
 --         3 revoked while it ran: settle again as cancelled
@@ -42,14 +44,16 @@ while at <= #ARGV do
     local row = redis.call('XPENDING', KEYS[1], group, entry, entry, 1, consumer)[1]
     held = row and row[4]
   end
-  local reason
+  local reason, again
   if held ~= tonumber(ARGV[at + 2]) then
-    reason = 1
+    -- A worker whose connection broke before the answer came sends the same call again: what stands there is its own.
+    again = not held and kind ~= 'K' and redis.call('HGET', prefix .. 'job:' .. id, 'run') == ARGV[at + 5]
+    reason = not again and 1 or nil
   elseif kind ~= 'K' then
     local key = prefix .. 'job:' .. id
     if revoked and redis.call('ZSCORE', KEYS[4], id) then
       if redis.call('HGET', key, 'state') == 'cancelled' then reason = 2
-      elseif kind == 'R' or kind == 'S' then reason = 3 end
+      elseif kind == 'R' or kind == 'S' or kind == 'P' then reason = 3 end
     end
     if not reason and recovered and notAfter(entry, recovered) then
       -- delivered again after the group was lost: what is finished or moved on must not be finished twice
@@ -61,10 +65,16 @@ while at <= #ARGV do
     out[#out + 1] = reason
   end
   if not reason or reason == 2 then acks[#acks + 1] = entry end
-  if not reason and kind ~= 'K' then
+  if not reason and not again and kind ~= 'K' then
     local key = prefix .. 'job:' .. id
     local task, run, body, ms = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]
-    if kind == 'D' or kind == 'd' then
+    if ms == '0' and kind ~= 'R' and kind ~= 'S' then
+      redis.call('DEL', key)
+    elseif kind == 'D' or kind == 'd' then
+      if string.byte(body) == 62 then
+        redis.call('SET', prefix .. 'result:' .. id, string.sub(body, 2), 'PX', ms)
+        body = '>'
+      end
       redis.call('HSET', key, 'state', 'done', 'task', task, 'run', run, 'result', body)
       redis.call('PEXPIRE', key, ms)
     elseif kind == 'C' then
@@ -91,7 +101,10 @@ while at <= #ARGV do
           'meta', ARGV[at + 8], 'run', run)
         if kind == 'R' then redis.call('HSET', key, 'error', body) end
         redis.call('HDEL', key, 'entry')
-        redis.call('ZADD', KEYS[2], now + tonumber(ms), id)
+        if kind == 'P' and redis.call('HEXISTS', prefix .. 'meta', 'paused:' .. task) == 1 then
+          redis.call('ZADD', prefix .. 'parked:' .. task, now, id)
+          ms = '2000'
+        else redis.call('ZADD', KEYS[2], now + tonumber(ms), id) end
         if not soonest or tonumber(ms) < soonest then soonest = tonumber(ms) end
       end
     end

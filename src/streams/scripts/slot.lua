@@ -10,8 +10,8 @@ for slot = 0, 999 do
   local held = redis.call('HGET', KEYS[1], name)
   local free = true
   if held then
-    local ok, record = pcall(cjson.decode, held)
-    if ok and record['token'] ~= ARGV[2] and now - (tonumber(record['heartbeatAt']) or 0) < tonumber(ARGV[3]) then free = false end
+    local at = tonumber(string.match(held, '"heartbeatAt":(%d+)}$')) or 0
+    if string.match(held, '"token":"([^"]*)"') ~= ARGV[2] and now - at < tonumber(ARGV[3]) then free = false end
   end
   if free then
     redis.call('HSET', KEYS[1], name, string.sub(ARGV[4], 1, -2) .. ',"id":"' .. name .. '","heartbeatAt":'

@@ -2,7 +2,6 @@
  * The real server in a process of its own, with a namespace and a schema that nobody else uses; both are removed with it.
  * Redis and Postgres come from the environment, as for every test.
  */
-import { Redis } from "ioredis"
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
@@ -12,6 +11,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import postgres from "postgres"
+import { removeKeys } from "../../support/clean.ts"
 
 const main = fileURLToPath(new URL("../../../src/main.ts", import.meta.url))
 
@@ -27,15 +27,6 @@ const setting = (name: string): string => {
   const value = process.env[name]
   if (value === undefined || value === "") throw new Error(`expected ${name} in the environment, got nothing`)
   return value
-}
-
-const removeKeys = async (url: string, namespace: string): Promise<void> => {
-  const redis = new Redis(url)
-  for await (const keys of redis.scanStream({ match: `${namespace}:*`, count: 500 })) {
-    const found = keys as ReadonlyArray<string>
-    if (found.length > 0) await redis.unlink(...found)
-  }
-  redis.disconnect()
 }
 
 const removeSchema = async (url: string, schema: string): Promise<void> => {
@@ -95,7 +86,7 @@ export const startReal = async (): Promise<Real> => {
     stop: async () => {
       server.kill("SIGTERM")
       await ended
-      await removeKeys(setting("REDIS_URL"), name)
+      await removeKeys(setting("REDIS_URL"), `${name}:*`)
       await removeSchema(setting("DATABASE_URL"), name)
       await rm(data, { recursive: true, force: true })
     }

@@ -1,0 +1,209 @@
+/**
+ * Reading the streams of dead jobs: an entry as a letter, filters, and pages over all queues in order of time. Promises that
+ * a look is bounded and can be continued where it ended. What is done with letters is the matter of `DeadLetters`.
+ */
+import type { Failure } from "../jobs/Engine.ts"
+import * as Fingerprint from "../jobs/Fingerprint.ts"
+import { type QueueName, queues } from "../jobs/JobQueue.ts"
+import type { Meta } from "../jobs/Plan.ts"
+import type { Keys } from "./Keys.ts"
+import type { Client } from "./Redis.ts"
+
+/** An entry as it lies in the stream. */
+export interface Raw {
+  readonly queue: QueueName
+  readonly entry: string
+  readonly id: string
+  readonly task: string
+  readonly payload: string
+  readonly meta: string
+  readonly error: string
+  /** When it died where the entry was edited since, else "". */
+  readonly died: string
+}
+
+/** A dead job. Times in epoch ms. */
+export interface DeadLetter {
+  readonly id: string
+  readonly task: string
+  readonly queue: QueueName
+  /** Encoded JSON. */
+  readonly payload: unknown
+  readonly error: Failure
+  readonly fingerprint: string
+  /** Runs that are known of. */
+  readonly attempts: number
+  readonly enqueuedAt: number | null
+  readonly firstFailedAt: number
+  readonly diedAt: number
+  readonly edited: boolean
+  /** Its failures, oldest first: the last 10 that were tried again, and the one that it died of. */
+  readonly history: ReadonlyArray<{
+    readonly attempt: number
+    readonly at: number
+    readonly tag: string
+    readonly message: string
+  }>
+}
+
+export interface Filter {
+  readonly queue?: QueueName | undefined
+  readonly task?: string | undefined
+  readonly fingerprint?: string | undefined
+  /** Died (or edited) not before, epoch ms. */
+  readonly since?: number | undefined
+  /** Not after, epoch ms. */
+  readonly until?: number | undefined
+  /** Found in the id, the payload or the error, whatever the case. */
+  readonly text?: string | undefined
+  readonly id?: string | undefined
+}
+
+export const errorOf = (raw: Raw): Failure => {
+  try {
+    const error = JSON.parse(raw.error) as Failure
+    if (typeof error._tag === "string") return error
+  } catch {
+    // Not ours: told as it is.
+  }
+  return { _tag: "Error", message: raw.error }
+}
+
+const parsed = <A>(text: string, otherwise: A): A => {
+  try {
+    return JSON.parse(text) as A
+  } catch {
+    return otherwise
+  }
+}
+
+export const metaOf = (raw: Raw): Meta => (raw.meta === "" ? {} : parsed<Meta>(raw.meta, {}))
+export const fingerprintOf = (raw: Raw): string => Fingerprint.of(raw.task, errorOf(raw), raw.payload)
+export const diedAt = (raw: Raw): number => Number(raw.died === "" ? raw.entry.split("-")[0] : raw.died)
+
+/** The letter of an entry. */
+export const letter = (raw: Raw): DeadLetter => {
+  const meta = metaOf(raw)
+  const error = errorOf(raw)
+  const died = diedAt(raw)
+  const attempts = (meta.a ?? 0) + 1
+  const before = (meta.h ?? []).map(([attempt, at, tag, message]) => ({ attempt, at, tag, message }))
+  const last = { attempt: attempts, at: died, tag: error._tag, message: (error.message ?? "").slice(0, 200) }
+  return {
+    id: raw.id,
+    task: raw.task,
+    queue: raw.queue,
+    payload: parsed<unknown>(raw.payload, raw.payload),
+    error,
+    fingerprint: fingerprintOf(raw),
+    attempts,
+    enqueuedAt: meta.t ?? null,
+    firstFailedAt: before[0]?.at ?? died,
+    diedAt: died,
+    edited: raw.died !== "",
+    history: [...before, last]
+  }
+}
+
+/** True for an entry that a filter lets through; the cheap questions come first. */
+export const matches = (filter: Filter, raw: Raw): boolean => {
+  if (filter.id !== undefined && raw.id !== filter.id) return false
+  if (filter.task !== undefined && raw.task !== filter.task) return false
+  if (filter.text !== undefined) {
+    const text = filter.text.toLowerCase()
+    if (![raw.id, raw.payload, raw.error].some((s) => s.toLowerCase().includes(text))) return false
+  }
+  return filter.fingerprint === undefined || fingerprintOf(raw) === filter.fingerprint
+}
+
+/** Entries asked for at once, and looked at for one page. */
+const chunk = 500
+export const lookedMax = 20_000
+
+interface Head {
+  readonly queue: QueueName
+  /** Id of the last entry looked at; "" = none yet. */
+  after: string
+  buffer: ReadonlyArray<Raw>
+  at: number
+  ended: boolean
+}
+
+export interface Page {
+  readonly letters: ReadonlyArray<Raw>
+  /** To go on from here; undefined where all has been looked at. A page may be empty and not the last. */
+  readonly cursor: string | undefined
+}
+
+export interface PageOptions {
+  readonly limit: number
+  readonly cursor?: string | undefined
+  /** Default: newest first. */
+  readonly oldestFirst?: boolean
+}
+
+/** One page of entries that match, over all queues by time. An unknown cursor begins anew. */
+export const page = async (client: Client, keys: Keys, filter: Filter, options: PageOptions): Promise<Page> => {
+  const up = options.oldestFirst === true
+  const from = (options.cursor ?? "").split(",")
+  const served = queues.filter((q) => filter.queue === undefined || q === filter.queue)
+  const heads = served.map((queue): Head => {
+    const after = from[queues.indexOf(queue)] ?? ""
+    return { queue, after: /^\d+-\d+$/u.test(after) ? after : "", buffer: [], at: 0, ended: after === "end" }
+  })
+  const letters: Array<Raw> = []
+  for (let looked = 0; looked < lookedMax && letters.length < options.limit; looked++) {
+    let next: Head | undefined
+    for (const head of heads) {
+      if (head.at >= head.buffer.length && !head.ended) await fill(client, keys, filter, head, up)
+      const raw = head.buffer[head.at]
+      if (raw === undefined) continue
+      const best = next?.buffer[next.at]
+      if (best === undefined || (up ? earlier(raw.entry, best.entry) : earlier(best.entry, raw.entry))) next = head
+    }
+    const raw = next?.buffer[next.at]
+    if (next === undefined || raw === undefined) return { letters, cursor: undefined }
+    next.at++
+    next.after = raw.entry
+    if (matches(filter, raw)) letters.push(raw)
+  }
+  const positions = queues.map((q) => {
+    const head = heads.find((h) => h.queue === q)
+    return head === undefined || (head.ended && head.at >= head.buffer.length) ? "end" : head.after
+  })
+  return { letters, cursor: positions.every((p) => p === "end") ? undefined : positions.join(",") }
+}
+
+const fill = async (client: Client, keys: Keys, filter: Filter, head: Head, up: boolean): Promise<void> => {
+  const low = up && head.after !== "" ? `(${head.after}` : filter.since === undefined ? "-" : `${filter.since}-0`
+  const high = !up && head.after !== "" ? `(${head.after}` : filter.until === undefined ? "+" : String(filter.until)
+  const { dead } = keys.queue(head.queue)
+  const rows = await (up
+    ? client.xrange(dead, low, high, "COUNT", chunk)
+    : client.xrevrange(dead, high, low, "COUNT", chunk))
+  head.buffer = rows.map(([entry, fields]) => rawOf(head.queue, entry, fields))
+  head.at = 0
+  head.ended = rows.length < chunk
+}
+
+const earlier = (a: string, b: string): boolean => {
+  const [am, as] = a.split("-").map(Number) as [number, number]
+  const [bm, bs] = b.split("-").map(Number) as [number, number]
+  return am === bm ? as < bs : am < bm
+}
+
+export const rawOf = (queue: QueueName, entry: string, fields: ReadonlyArray<string>): Raw => {
+  const f = new Map<string, string>()
+  for (let i = 0; i + 1 < fields.length; i += 2) f.set(fields[i]!, fields[i + 1]!)
+  const get = (name: string) => f.get(name) ?? ""
+  return {
+    queue,
+    entry,
+    id: get("id"),
+    task: get("task"),
+    payload: get("payload"),
+    meta: get("meta"),
+    error: get("error"),
+    died: get("died")
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Lets virtual time pass over the engine in memory: from one moment at which something is due to the next, jobs and schedules
+ * alike. Promises that each of them happens at its own time by the clock; needs a `TestClock`.
+ */
+import { Clock, Duration, Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { isFinal } from "../jobs/Outcome.ts"
+import * as Policy from "../schedules/Policy.ts"
+import type { Schedule } from "../schedules/Schedule.ts"
+import type { Drained, Memory } from "./Memory.ts"
+
+/** A slot of a schedule that fired, or was left out. */
+export interface Slot {
+  readonly name: string
+  /** Epoch ms. */
+  readonly at: number
+  /** The job; undefined where the slot was left out. */
+  readonly id: string | undefined
+  /** Why, in the words of the beat. */
+  readonly reason: string
+}
+
+export interface Advanced extends Drained {
+  readonly slots: ReadonlyArray<Slot>
+}
+
+/** Turns of the event loop that running handlers are given at each moment. */
+const turns = 20
+/** Most moments of one advance. */
+const momentsMax = 1_000_000
+
+export class VirtualTime {
+  private readonly memory: Memory
+  private schedules: ReadonlyArray<Schedule> = []
+  /** Up to when slots are over. */
+  private over = 0
+  private readonly fired = new Map<string, Array<string>>()
+
+  constructor(memory: Memory) {
+    this.memory = memory
+  }
+
+  /** Schedules that are to fire from now on, instead of those before. */
+  beat(schedules: ReadonlyArray<Schedule>): Effect.Effect<void> {
+    return Effect.map(Clock.currentTimeMillis, (now) => {
+      this.schedules = schedules
+      this.over = now
+    })
+  }
+
+  advance(duration: Duration.Input): Effect.Effect<Advanced> {
+    const counts = { done: 0, failed: 0, retried: 0 }
+    const slots: Array<Slot> = []
+    return Effect.gen({ self: this }, function* () {
+      let now = yield* Clock.currentTimeMillis
+      const end = now + Duration.toMillis(Duration.fromInputUnsafe(duration))
+      for (let i = 0; i < momentsMax; i++) {
+        yield* this.fire(now, slots)
+        yield* this.start(counts)
+        if (now >= end) return { ...counts, slots }
+        const next = Math.min(end, this.memory.jobs.nextDue(), this.nextSlot(now))
+        yield* TestClock.adjust(Math.max(0, next - now))
+        yield* settled
+        now = yield* Clock.currentTimeMillis
+      }
+      return yield* Effect.die(new Error(`${momentsMax} moments have passed and there are more: is a delay nothing?`))
+    })
+  }
+
+  /** Starts what is due, each in a fiber of its own: one that sleeps on the clock must not hold up the others. */
+  private start(counts: { done: number; failed: number; retried: number }): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      for (;;) {
+        const kept = this.memory.jobs.next(yield* Clock.currentTimeMillis)
+        if (kept === undefined) return
+        const fiber = yield* Effect.forkDetach(this.memory.run(kept, counts), { startImmediately: true })
+        for (let i = 0; i < turns && fiber.pollUnsafe() === undefined; i++) yield* turn
+        if (fiber.pollUnsafe() !== undefined) yield* Fiber.join(fiber)
+      }
+    })
+  }
+
+  private nextSlot(now: number): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...this.schedules.map((s) => Policy.nextSlot(s.when, now)))
+  }
+
+  private fire(now: number, out: Array<Slot>): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      for (const s of this.schedules) {
+        for (const slot of Policy.slotsBetween(s.when, this.over, now, Policy.slotsMax)) {
+          out.push(yield* this.fireOne(s, slot))
+        }
+      }
+      this.over = Math.max(this.over, now)
+    })
+  }
+
+  private fireOne(s: Schedule, slot: number): Effect.Effect<Slot> {
+    return Effect.gen({ self: this }, function* () {
+      const before = this.fired.get(s.name) ?? []
+      if (s.maxRuns !== undefined && before.length >= s.maxRuns) {
+        return { name: s.name, at: slot, id: undefined, reason: `it has run ${s.maxRuns} times` }
+      }
+      const unfinished = before.slice(-3).filter((id) => !isFinal(this.memory.jobs.all.get(id)?.state ?? "done"))
+      const start = Policy.overlap(s.overlap, unfinished.length)
+      if (start.act === "leave") return { name: s.name, at: slot, id: undefined, reason: start.reason }
+      if (start.act === "cancelAndStart") for (const id of unfinished) yield* this.memory.cancel(id, "revoked")
+      const offered = yield* Effect.exit(
+        this.memory.engine().offer(s.job, {
+          id: `beat:${s.name}:${slot}`,
+          delay: Policy.jitterOf(s.name, slot, s.jitterMs),
+          queue: s.queue
+        })
+      )
+      if (offered._tag === "Failure") {
+        return { name: s.name, at: slot, id: undefined, reason: String(offered.cause) }
+      }
+      const { id } = offered.value
+      this.fired.set(s.name, [...before, id])
+      return { name: s.name, at: slot, id, reason: start.reason }
+    })
+  }
+}
+
+const turn = Effect.andThen(
+  Effect.yieldNow,
+  Effect.promise(() => new Promise<void>((go) => setImmediate(go)))
+)
+/** Lets fibers that the clock has woken do what they do. */
+const settled = Effect.andThen(turn, turn)

@@ -1,0 +1,5 @@
+/**
+ * One clock for all processes of a run, ms: the machine's monotonic clock, which a skewed `Date` does not move. The ledger
+ * tells by it what came before what.
+ */
+export const nowMs = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000

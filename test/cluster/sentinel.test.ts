@@ -1,0 +1,29 @@
+/** The engine behind sentinels: they name the master, and after its death the engine goes on with the next. */
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { afterAll, beforeAll, describe } from "vitest"
+import { binary, type Servers, sentinelSet } from "../support/servers.ts"
+import { throughFailover, worker } from "./support.ts"
+
+let servers: Servers
+
+describe.runIf(!binary.container)("a master, its replica and three sentinels", () => {
+  beforeAll(async () => {
+    servers = await sentinelSet()
+  })
+  afterAll(() => servers.stop())
+
+  it.live(
+    "kill -9 of the master amid work: every accepted job ends",
+    () =>
+      Effect.gen(function* () {
+        const [lost, heir] = servers.nodes
+        const { tookMs } = yield* throughFailover(lost!, heir!, () =>
+          // Sentinels would make it a replica themselves, after eight seconds.
+          lost!.client.call("REPLICAOF", "127.0.0.1", heir!.port)
+        )
+        assert.isTrue(tookMs < 15_000, `took ${tookMs} ms`)
+      }).pipe(Effect.provide(worker(`${servers.url}?replicas=1`, "t-sentinel"))),
+    40_000
+  )
+})
