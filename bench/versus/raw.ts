@@ -22,7 +22,12 @@ const readMax = 500
 const moveEveryMs = 10
 const keepSeconds = 86_400
 
-const connect = (url: string) => new Redis(url, { maxRetriesPerRequest: null, enableAutoPipelining: false })
+const connect = (url: string): Redis => {
+  const client = new Redis(url, { maxRetriesPerRequest: null, enableAutoPipelining: false })
+  // Commands tell of their own errors; without a listener ioredis would print them.
+  client.on("error", () => {})
+  return client
+}
 
 const call = async ({ redisUrl, room }: Place): Promise<Caller> => {
   const client = connect(redisUrl)

@@ -89,6 +89,15 @@ export class Desk {
     return this.closed(queue) ? 0 : Math.max(0, this.prefetch - this.waiting[queue])
   }
 
+  /**
+   * How many orphans of a queue may be taken over: there is always room for some beyond what is claimed ahead, or a backlog,
+   * which fills that at once, would keep them waiting.
+   */
+  roomForOrphans(queue: QueueName): number {
+    const most = this.prefetch + this.options.shares.concurrency
+    return this.closed(queue) ? 0 : Math.max(0, most - this.waiting[queue])
+  }
+
   /** True where nothing of a queue may be read or begun. */
   closed(queue: QueueName): boolean {
     return this.stopping || this.draining || this.paused.has(queue) || this.off.has(queue)

@@ -10,6 +10,8 @@ import type { Worker } from "./Worker.ts"
 
 /** Entries looked at in one script. */
 const perScript = 50
+/** Scripts in one look at a queue. */
+const pagesMax = 200
 const sweepEveryMs = 60_000
 /** A consumer without pending jobs that said nothing for an hour is deleted. */
 const silentMs = 3_600_000
@@ -27,21 +29,25 @@ const memoryOf = (worker: Worker): Memory => {
   return made
 }
 
-/** One look at each queue with room. Returns how many jobs were taken over. */
+/** One look at each queue with room for orphans. Returns how many jobs were taken over. */
 export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
   Effect.gen(function* () {
     const memory = memoryOf(worker)
     let total = 0
     for (const queue of worker.consuming.keys()) {
-      const count = Math.min(perScript, worker.desk.free(queue))
-      if (count === 0) continue
-      const { cursor, gone, jobs } = yield* attempt("reclaim", () => reclaim(worker, queue, memory, count))
-      memory.cursors.set(queue, cursor)
-      if (gone.length > 0) {
-        yield* Effect.logError("claimed entries have vanished from their stream", { queue, entries: gone })
+      // A script looks at ten times as many claims as it may take: on through the list, not one page in each half lease.
+      for (let page = 0; page < pagesMax; page++) {
+        const count = Math.min(perScript, worker.desk.roomForOrphans(queue))
+        if (count === 0) break
+        const { cursor, gone, jobs } = yield* attempt("reclaim", () => reclaim(worker, queue, memory, count))
+        memory.cursors.set(queue, cursor)
+        if (gone.length > 0) {
+          yield* Effect.logError("claimed entries have vanished from their stream", { queue, entries: gone })
+        }
+        worker.desk.take(jobs)
+        total += jobs.length
+        if (cursor === "0-0") break
       }
-      worker.desk.take(jobs)
-      total += jobs.length
     }
     if (Date.now() - memory.sweptAt > sweepEveryMs) {
       memory.sweptAt = Date.now()

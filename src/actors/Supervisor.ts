@@ -142,7 +142,11 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
       Scripts.slot(client, [keys.workers], [options.host, token, options.leaseMs * 3, JSON.stringify(first)])
     )
     .pipe(Effect.retry(patient), Effect.orDie)
-  const carrier = { client: redis.client, namespace: redis.namespace, limits: { ...Limits.defaults, maxResultBytes: options.maxResultBytes } }
+  const carrier = {
+    client: redis.client,
+    namespace: redis.namespace,
+    limits: { ...Limits.defaults, maxResultBytes: options.maxResultBytes }
+  }
   const clock = new ServerClock()
   yield* Effect.ignore(redis.use("time", (client) => clock.look(client)))
   const threads = new Threads(options.threads)
@@ -326,9 +330,10 @@ const drain = (worker: Running) =>
     const { desk, options, redis, settler } = worker
     desk.stopping = true
     for (const queue of queues) desk.room[queue].ring()
-    yield* worker.unblock(queues)
     const reading = [...worker.reading.values()]
-    yield* Fiber.awaitAll(reading).pipe(Effect.timeoutOption("2500 millis"))
+    // Again and again: a reader that was still connecting blocks after the first time.
+    const unblocking = Effect.repeat(worker.unblock(queues), Schedule.spaced("100 millis"))
+    yield* Fiber.awaitAll(reading).pipe(Effect.raceFirst(unblocking), Effect.timeoutOption("2500 millis"))
     yield* Fiber.interruptAll(reading)
     yield* giveBack(worker, desk.unstarted(), false)
     yield* Effect.promise(() => ended(desk, options.drainTimeoutMs))

@@ -54,7 +54,8 @@ const excused = ({ deaths, harms, leaseMs }: Evidence, run: Run, other: Run): bo
   if (deaths.get(run.pid)?.how === "stopped" && (deaths.get(run.pid)?.at ?? 0) - other.from < 3_000) return true
   const felt = (harm: Harm) => harm.worker === undefined || harm.worker === run.worker || harm.worker === other.worker
   return harms.some(
-    (harm) => !harmless.has(harm.verb) && felt(harm) && harm.from < other.from && harm.until > run.from - leaseMs - recoveryMs
+    (harm) =>
+      !harmless.has(harm.verb) && felt(harm) && harm.from < other.from && harm.until > run.from - leaseMs - recoveryMs
   )
 }
 
