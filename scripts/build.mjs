@@ -4,13 +4,19 @@
  * their types, and nothing of the application.
  */
 import { spawnSync } from "node:child_process"
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const out = resolve(root, process.argv[2] ?? "dist")
-const doors = ["engine", "testing", "outbox"].filter((door) => existsSync(join(root, "src", `${door}.ts`)))
+/** @type {{ version: string, description: string, license: string, exports: Record<string, string>, dependencies: Record<string, string> }} */
+const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const doors = Object.entries(own.exports).map(([name, source]) => ({ name, path: source.replace("./src/", "./") }))
+// What worker threads begin with is named by no import.
+const threads = readdirSync(join(root, "src/actors"), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".thread.ts"))
+  .map((file) => join("actors", file))
 
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
@@ -28,7 +34,7 @@ writeFileSync(
       plugins: []
     },
     include: [],
-    files: doors.map((door) => join(root, "src", `${door}.ts`))
+    files: [...doors.map(({ path }) => path), ...threads].map((path) => join(root, "src", path))
   })
 )
 const { status } = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", settings], {
@@ -43,8 +49,6 @@ for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "
   cpSync(join(root, "src", file), join(out, file))
 }
 
-/** @type {{ version: string, description: string, license: string, dependencies: Record<string, string> }} */
-const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const needed = ["effect", "ioredis", "postgres"]
 writeFileSync(
   join(out, "package.json"),
@@ -57,7 +61,10 @@ writeFileSync(
       type: "module",
       engines: { node: ">=22.19" },
       exports: Object.fromEntries(
-        doors.map((door) => [`./${door}`, { types: `./${door}.d.ts`, default: `./${door}.js` }])
+        doors.map(({ name, path }) => {
+          const base = path.replace(/\.ts$/u, "")
+          return [name, { types: `${base}.d.ts`, default: `${base}.js` }]
+        })
       ),
       dependencies: Object.fromEntries(needed.map((name) => [name, own.dependencies[name]]))
     },
@@ -65,4 +72,5 @@ writeFileSync(
     2
   )}\n`
 )
-console.log(`built ${doors.map((door) => `loglytics/${door}`).join(", ")} in ${out}; try: npm install ${out}`)
+const names = doors.map(({ name }) => name.replace("./", "loglytics/"))
+console.log(`built ${names.join(", ")} in ${out}; try: npm install ${out}`)

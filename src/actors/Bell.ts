@@ -22,7 +22,8 @@ export class Bell {
         this.wakers.delete(wake)
         resolve()
       }
-      const timer = setTimeout(wake, Math.max(0, ms))
+      // Nobody stays alive only to sleep.
+      const timer = setTimeout(wake, Math.max(0, ms)).unref()
       this.wakers.add(wake)
     })
   }

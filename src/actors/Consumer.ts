@@ -13,11 +13,13 @@ import type { Worker } from "./Worker.ts"
 /** ms that a read waits for the first job; a stop cuts it short. */
 const blockMs = 2_000
 
-/** One read. Returns how many jobs were claimed. */
+/** Reads of one turn, at most. */
+const readsMax = 64
+
+/** Reads while there is more and room for it. Returns how many jobs were claimed. */
 export const turn = (worker: Worker, queue: QueueName, reader: Client): Effect.Effect<number, RedisError> => {
-  const { desk, keys, name, options } = worker
-  const free = desk.free(queue)
-  if (free === 0 || !desk.wants(queue)) {
+  const { desk } = worker
+  if (desk.free(queue) === 0 || !desk.wants(queue)) {
     if (desk.closed(queue)) desk.expect(queue, false)
     return Effect.as(
       Effect.promise(() => desk.room[queue].wait(1_000)),
@@ -26,19 +28,40 @@ export const turn = (worker: Worker, queue: QueueName, reader: Client): Effect.E
   }
   return attempt("xreadgroup", async () => {
     try {
-      const asked = Math.min(free, options.readMax)
-      const jobs = await JobQueues.read(reader, keys.queue(queue), name, asked, blockMs)
-      desk.expect(queue, jobs.length === asked)
-      desk.take(jobs)
-      // Closed while the read was under way: what came is not begun.
-      if (jobs.length > 0 && desk.closed(queue)) await Effect.runPromise(giveBack(worker, desk.unstarted([queue]), false))
-      Feeder.after(worker, queue, jobs)
-      return jobs.length
+      return await readOn(worker, queue, reader)
     } catch (error) {
       desk.expect(queue, false)
       if (!JobQueues.isGroupLost(error)) throw error
-      await JobQueues.ensureGroup(worker.redis.client, keys.queue(queue))
+      await JobQueues.ensureGroup(worker.redis.client, worker.keys.queue(queue))
       return 0
     }
   })
+}
+
+const readOn = async (worker: Worker, queue: QueueName, reader: Client): Promise<number> => {
+  const { desk, keys, name, options } = worker
+  const read = (count: number, waitMs: number) => JobQueues.read(reader, keys.queue(queue), name, count, waitMs)
+  let asked = Math.min(desk.free(queue), options.readMax)
+  let coming: Promise<ReadonlyArray<JobQueues.Claimed>> | undefined = read(asked, blockMs)
+  let total = 0
+  for (let i = 0; coming !== undefined; i++) {
+    const jobs: ReadonlyArray<JobQueues.Claimed> = await coming
+    const more = jobs.length === asked
+    // The next read is under way while these are handled.
+    const room = Math.min(desk.free(queue) - jobs.length, options.readMax)
+    coming = undefined
+    if (more && room >= asked && i < readsMax) {
+      asked = room
+      coming = read(asked, 0)
+      // Whoever awaits it hears of its failure; until then it is nobody's.
+      coming.catch(() => {})
+    }
+    total += jobs.length
+    desk.expect(queue, more)
+    desk.take(jobs)
+    // Closed while the read was under way: what came is not begun.
+    if (jobs.length > 0 && desk.closed(queue)) await Effect.runPromise(giveBack(worker, desk.unstarted([queue]), false))
+    Feeder.after(worker, queue, jobs)
+  }
+  return total
 }

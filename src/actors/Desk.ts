@@ -17,6 +17,8 @@ export interface DeskOptions {
   readonly shares: Shares
   /** Jobs claimed ahead per queue. */
   readonly prefetch: number
+  /** Nothing begins when the last renewal of leases is longer ago. */
+  readonly leaseMs: number
   /** Starts no further job while so many outcomes wait to be settled. */
   readonly maxUnsettled: number
   readonly run: (held: Held, end: (ended: Ended) => void) => void
@@ -76,6 +78,7 @@ export class Desk {
   private readonly more = perQueue(() => false)
   private readonly heads = perQueue(() => 0)
   private started = 0
+  private renewedAt = performance.now()
   private pumping = false
 
   constructor(options: DeskOptions) {
@@ -137,7 +140,7 @@ export class Desk {
 
   /** Starts jobs while permits are free. */
   pump(): void {
-    if (this.pumping || this.stopping) return
+    if (this.pumping || this.stopping || this.doubtful()) return
     this.pumping = true
     try {
       while (this.options.unsettled() < this.options.maxUnsettled) {
@@ -148,6 +151,17 @@ export class Desk {
     } finally {
       this.pumping = false
     }
+  }
+
+  /** The leases of all that is held were renewed at `at` (performance.now()). */
+  renewed(at: number): void {
+    this.renewedAt = at
+    this.pump()
+  }
+
+  /** True after a freeze or while Redis is away: what is held may be another's by now, so nothing begins before it is known. */
+  private doubtful(): boolean {
+    return performance.now() - this.renewedAt > this.options.leaseMs
   }
 
   /** Jobs that may begin, by queue. */
@@ -179,7 +193,7 @@ export class Desk {
   /** A revoke has been heard. */
   revoke(id: string, terminate: boolean): void {
     this.revoked.set(id, terminate)
-    if (this.revoked.size > 50_000) this.revoked.delete(this.revoked.keys().next().value as string)
+    if (this.revoked.size > revokedMax) this.revoked.delete(this.revoked.keys().next().value as string)
     for (const held of this.runningJobs) {
       if (held.job.id !== id || held.job.task === linkTask) continue
       if (terminate) this.stop(held, "revoked")
@@ -272,6 +286,9 @@ export class Desk {
     this.pump()
   }
 }
+
+/** Revoked ids that are remembered: as many as are kept for the three queues. */
+const revokedMax = 150_000
 
 const ends: Readonly<Partial<Record<JobState, TallyEnd>>> = {
   done: "succeeded",

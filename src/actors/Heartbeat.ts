@@ -23,7 +23,9 @@ const announceAfterMs = 100
 /** One beat. Returns how many claims were lost. */
 export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
   attempt("heartbeat", async () => {
+    const at = performance.now()
     const lost = await renew(worker)
+    worker.desk.renewed(at)
     await worker.gatekeeper.beat()
     await worker.clock.look(worker.redis.client)
     if (worker.desk.gone) return lost

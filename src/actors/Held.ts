@@ -1,4 +1,5 @@
 /** A job that this worker holds, from claim to settlement. Plain data with the few facts that change on the way. */
+import * as MetaText from "../jobs/MetaText.ts"
 import type { Meta } from "../jobs/Plan.ts"
 import type { Claimed } from "../streams/JobQueues.ts"
 
@@ -15,6 +16,8 @@ export interface Held {
   /** When it could first be taken: when its entry was added. Epoch ms. */
   readonly queuedAt: number
   readonly claimedAt: number
+  /** Its number among all that this process has claimed. */
+  readonly order: number
   startedAt: number
   phase: "reserved" | "running" | "settling"
   /** Set where the job was told to stop, with the reason. */
@@ -25,16 +28,11 @@ export interface Held {
   announced: boolean
 }
 
+let claims = 0
+
 /** A job just claimed; `now` in epoch ms. */
 export const hold = (job: Claimed, now: number): Held => {
-  let meta: Meta | undefined
-  if (job.meta !== "") {
-    try {
-      meta = JSON.parse(job.meta) as Meta
-    } catch {
-      meta = undefined
-    }
-  }
+  const meta = MetaText.read(job.meta)
   const queuedAt = Number(job.entry.slice(0, job.entry.indexOf("-")))
   return {
     job,
@@ -44,6 +42,7 @@ export const hold = (job: Claimed, now: number): Held => {
     enqueuedAt: meta?.t ?? queuedAt,
     queuedAt,
     claimedAt: now,
+    order: claims++,
     startedAt: 0,
     phase: "reserved",
     stopped: undefined,

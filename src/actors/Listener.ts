@@ -10,6 +10,10 @@ import * as Settings from "../streams/Settings.ts"
 import { answer, standBack } from "./Answers.ts"
 import type { Worker } from "./Worker.ts"
 
+/** Ids that are kept per queue (the scripts bound them), and read at once. */
+const revokedMax = 50_000
+const revokedPage = 5_000
+
 /** Reads what may have been missed. Returns how many revoked ids are known. */
 export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
   Effect.gen(function* () {
@@ -17,9 +21,15 @@ export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
     yield* settings(worker)
     return yield* attempt("listen", async () => {
       for (const queue of queues) {
-        for (const id of await redis.client.zrange(keys.queue(queue).revoked, "-10000", "-1")) {
+        for (let from = 0; from < revokedMax; from += revokedPage) {
+          const ids = await redis.client.zrange(
+            keys.queue(queue).revoked,
+            String(-from - revokedPage),
+            String(-from - 1)
+          )
           // Whether a running one is to be interrupted was told when it was asked for; here only starts are held back.
-          if (!desk.revoked.has(id)) desk.revoke(id, false)
+          for (const id of ids) if (!desk.revoked.has(id)) desk.revoke(id, false)
+          if (ids.length < revokedPage) break
         }
       }
       return desk.revoked.size

@@ -168,9 +168,13 @@ export class Runner {
     } catch (defect) {
       effect = Effect.die(defect)
     }
-    const traced = { task: task.name, queue: held.job.queue, id: held.job.id, attempt: held.attempt }
     const context = Context.add(task.context, Calling.CurrentJob, held.job.id)
-    const fiber = Effect.runForkWith(context)(Trace.consuming(task.context, traced, held.meta?.w, effect))
+    const traceparent = held.meta?.w
+    if (traceparent !== undefined || Trace.isInstalled(task.context)) {
+      const traced = { task: task.name, queue: held.job.queue, id: held.job.id, attempt: held.attempt }
+      effect = Trace.consuming(task.context, traced, traceparent, effect)
+    }
+    const fiber = Effect.runForkWith(context)(effect)
     this.watch(held, task, fiber, end)
   }
 
@@ -216,12 +220,22 @@ export class Runner {
     })
   }
 
+  /** What an end means. Code of the task's that throws in there (a `toString`, a getter) makes the job dead. */
   private decide(
     held: Held,
     task: Registration,
     exit: Exit.Exit<unknown, unknown>,
     limitMs: number | undefined
   ): Ended {
+    try {
+      return this.judge(held, task, exit, limitMs)
+    } catch (error) {
+      const message = `its end: ${error instanceof Error ? error.message : "something was thrown"}`
+      return outcome({ _tag: "Dead", error: { _tag: "Defect", message } }, task)
+    }
+  }
+
+  private judge(held: Held, task: Registration, exit: Exit.Exit<unknown, unknown>, limitMs: number | undefined): Ended {
     const tried = { failures: held.meta?.f ?? 0, random: Math.random(), retries: Calling.retriesOf(held.meta) }
     if (held.stopped !== undefined && Exit.isFailure(exit)) {
       switch (held.stopped) {

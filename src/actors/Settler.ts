@@ -8,17 +8,19 @@ import type { QueueName } from "../jobs/JobQueue.ts"
 import { queues } from "../jobs/JobQueue.ts"
 import type { JobState } from "../jobs/Outcome.ts"
 import type { Meta } from "../jobs/Plan.ts"
+import { cut } from "../streams/Cut.ts"
 import * as Events from "../streams/Events.ts"
 import * as Flows from "../streams/Flows.ts"
 import * as JobQueues from "../streams/JobQueues.ts"
+import * as Settling from "../streams/Settling.ts"
 import { keysOf } from "../streams/Keys.ts"
-import type { Client } from "../streams/Redis.ts"
+import { type Client, together } from "../streams/Redis.ts"
 import type { Held } from "./Held.ts"
 import type { Ended } from "./Runner.ts"
 
 interface Item {
   readonly held: Held
-  readonly settlement: JobQueues.Settlement
+  readonly settlement: Settling.Settlement
   readonly row: Events.PackedRow | undefined
 }
 
@@ -83,10 +85,11 @@ export class Settler {
       while (true) {
         const all = this.pending.get(queue) ?? []
         if (all.length === 0) return
-        const now = all.splice(0, JobQueues.scriptMax * scriptsAtOnce)
-        const batches: Array<Array<Item>> = []
-        for (let i = 0; i < now.length; i += JobQueues.scriptMax) batches.push(now.slice(i, i + JobQueues.scriptMax))
-        const ends = await Promise.allSettled(batches.map((batch) => this.settle(queue, batch)))
+        // As they were claimed, so that one look at the pending list finds the claims of a script.
+        const now = all.splice(0, JobQueues.scriptMax * scriptsAtOnce).sort(byClaim)
+        const batches = cut(now, JobQueues.scriptMax, charsOf)
+        const sent = together(this.options.client, () => batches.map((batch) => this.settle(queue, batch)))
+        const ends = await Promise.allSettled(sent)
         const rows: Array<Events.PackedRow> = []
         let failed: unknown
         ends.forEach((end, i) => {
@@ -117,7 +120,7 @@ export class Settler {
     const keys = keysOf(namespace)
     const settlements = batch.map((i) => i.settlement)
     try {
-      return await JobQueues.settle(client, keys.queue(queue), keys.control, consumer, settlements)
+      return await Settling.settle(client, keys.queue(queue), keys.control, consumer, settlements)
     } catch (error) {
       if (JobQueues.isGroupLost(error)) await JobQueues.ensureGroup(client, keys.queue(queue))
       throw error
@@ -127,7 +130,7 @@ export class Settler {
   private conclude(
     queue: QueueName,
     batch: ReadonlyArray<Item>,
-    refused: ReadonlyMap<number, JobQueues.Refusal>,
+    refused: ReadonlyMap<number, Settling.Refusal>,
     rows: Array<Events.PackedRow>
   ): void {
     const now = Date.now()
@@ -144,11 +147,19 @@ export class Settler {
   }
 }
 
+/** What a settlement has Redis copy: its body, and the payload of a job that is kept to go on. */
+const charsOf = ({ held, settlement: s }: Item): number =>
+  s.kind === "K"
+    ? 0
+    : s.body.length + (s.kind === "D" || s.kind === "d" || s.kind === "C" ? 0 : held.job.payload.length)
+
+const byClaim = (a: Item, b: Item): number => a.held.order - b.held.order
+
 /** Results as long as this, in characters, travel with the event of the job's end where it tells of at most so many jobs. */
 const toldChars = 512
 const toldMax = 8
 
-const withResult = (row: Events.PackedRow, settlement: JobQueues.Settlement): Events.PackedRow => {
+const withResult = (row: Events.PackedRow, settlement: Settling.Settlement): Events.PackedRow => {
   if (row[2] !== "done" || settlement.kind === "K" || settlement.body.length > toldChars) return row
   if (settlement.body.startsWith(JobQueues.apart)) return row
   const [id, task, state, attempt, enqueuedAt, startedAt, finishedAt] = row
@@ -181,7 +192,15 @@ const itemOf = (held: Held, ended: Ended, apartOver?: number): Item => {
     case "Done": {
       const link = Flows.doneLink(meta, held.job.meta, body)
       const kind = link === "" && unique === "" ? "D" : "d"
-      const settlement = { kind, ...base, body: keptOf(meta, body, apartOver), ms: ttl, meta: "", link, unique } as const
+      const settlement = {
+        kind,
+        ...base,
+        body: keptOf(meta, body, apartOver),
+        ms: ttl,
+        meta: "",
+        link,
+        unique
+      } as const
       return { held, settlement, row: row("done") }
     }
     case "Dead": {

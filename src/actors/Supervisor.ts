@@ -200,6 +200,7 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
   const desk: Desk = new Desk({
     shares: { concurrency: options.concurrency, reserved: options.reserved },
     prefetch: Math.max(1, Math.min(options.maxInFlight, Math.ceil(options.concurrency * options.prefetchMultiplier))),
+    leaseMs: options.leaseMs,
     maxUnsettled: 4_096,
     run: (held, end) => runner.run(held, end),
     settle: (held, ended) => settler.push(held, ended),

@@ -6,6 +6,7 @@
  */
 import { Worker } from "node:worker_threads"
 import type { Held } from "./Held.ts"
+import { threadFile } from "./threads/Files.ts"
 import { type Shared, slots } from "./threads/Shared.ts"
 
 /** Stalls of this process's event loop since the worker's start. */
@@ -85,7 +86,7 @@ class Watchdog {
   }
 
   private start(): void {
-    this.thread = new Worker(new URL("./threads/watchdog.thread.ts", import.meta.url), {
+    this.thread = new Worker(threadFile("watchdog"), {
       name: "watchdog",
       workerData: this.shared
     })

@@ -2,8 +2,9 @@
  * What a caller's options mean for a job: when it may start, until when, and what travels in its meta. Pure; promises that
  * an option that makes no sense is refused by its name instead of being guessed at.
  */
-import { Context, Duration, Result } from "effect"
+import { Context, Duration, Option, Result } from "effect"
 import type { EnqueueOptions, Issue } from "./Engine.ts"
+import { queues } from "./JobQueue.ts"
 import type { Meta } from "./Plan.ts"
 
 /** The job whose handler this fiber runs: jobs enqueued in it are its children. Undefined outside of handlers. */
@@ -34,7 +35,9 @@ export interface Called {
 
 const nothing: Called = { delayMs: undefined, expiresAt: undefined, meta: {}, ignoreResult: undefined }
 const keyPattern = /^[\w.:@/+-]{1,100}$/u
-const millis = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))
+/** NaN where it is no duration. */
+const millis = (input: Duration.Input): number =>
+  Option.match(Duration.fromInput(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
 
 /** Reads the options of an enqueue. `parent`: the job in whose handler it is said. */
 export const read = (
@@ -47,6 +50,13 @@ export const read = (
   const bad = (path: keyof EnqueueOptions, message: string) => Result.fail({ path: `options.${path}`, message })
   const eta = o.eta === undefined ? undefined : Number(o.eta)
   if (Number.isNaN(eta)) return bad("eta", "expected a Date or epoch ms")
+  const delayMs = eta !== undefined ? Math.max(0, eta - now) : o.delay === undefined ? undefined : millis(o.delay)
+  if (delayMs !== undefined && !Number.isFinite(delayMs)) {
+    return bad(eta === undefined ? "delay" : "eta", "expected a finite time")
+  }
+  if (o.queue !== undefined && !queues.includes(o.queue)) {
+    return bad("queue", `expected ${queues.join(", ")}, got ${o.queue}`)
+  }
   const expiresAt =
     o.expires === undefined ? undefined : o.expires instanceof Date ? Number(o.expires) : now + millis(o.expires)
   if (Number.isNaN(expiresAt)) return bad("expires", "expected a duration or a Date")
@@ -58,7 +68,7 @@ export const read = (
   const timeoutMs = o.timeout === undefined ? undefined : millis(o.timeout)
   if (timeoutMs !== undefined && !(timeoutMs > 0)) return bad("timeout", "expected more than 0 ms")
   return Result.succeed({
-    delayMs: eta !== undefined ? Math.max(0, eta - now) : o.delay === undefined ? undefined : millis(o.delay),
+    delayMs,
     expiresAt,
     meta: {
       ...(o.key === undefined ? {} : { k: o.key }),

@@ -14,7 +14,8 @@ import {
   PayloadInvalid
 } from "./Engine.ts"
 import * as Job from "./Job.ts"
-import type { JobId, QueueName } from "./JobQueue.ts"
+import { type JobId, type QueueName, queues } from "./JobQueue.ts"
+import * as Json from "./Json.ts"
 import { Cancelled, type Signal, Snoozed } from "./Outcome.ts"
 import type { AnyTask, JobContext, Registration, TaskLimits } from "./Registry.ts"
 import * as Rate from "./Rate.ts"
@@ -88,6 +89,8 @@ export interface Options<P extends Fields, R extends Schema.Top, E extends Schem
   readonly resultTtl?: Duration.Input
 }
 
+/** Redis takes whole ms and no Infinity: 100 years are for ever. */
+const ttlMaxMs = 3_155_760_000_000
 const namePattern = /^[a-z][\w.-]{0,99}$/u
 
 /** Defines a task. `name` is its name on the wire: lower case, stable. */
@@ -106,9 +109,13 @@ export const make = <
   const result = codecOf(options.result ?? Schema.Void)
   const error = options.error === undefined ? undefined : codecOf(options.error)
   const queue = options.queue ?? "default"
+  if (!queues.includes(queue)) throw new Error(`task ${name}: expected a queue of ${queues.join(", ")}, got ${queue}`)
   const retry = options.retry ?? Retry.standard
   const timeout = options.timeout === undefined ? undefined : Duration.fromInputUnsafe(options.timeout)
-  const resultTtlMs = Duration.toMillis(Duration.fromInputUnsafe(options.resultTtl ?? "1 day"))
+  const resultTtlMs = Math.min(
+    ttlMaxMs,
+    Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(options.resultTtl ?? "1 day")))
+  )
   const partial = partialCodec(options.payload)
   const unique: Unique<P> | undefined = typeof options.unique === "function" ? { key: options.unique } : options.unique
   const uniqueness = unique === undefined ? undefined : uniquenessOf(name, unique)
@@ -127,6 +134,10 @@ export const make = <
     const encoded = error?.encode(e)
     return encoded !== undefined && Result.isSuccess(encoded) ? failureOf(e, encoded.success) : undefined
   }
+  const ignores = (o: EnqueueOptions | undefined) => (o?.ignoreResult ?? options.ignoreResult) === true
+  const awaited = (engine: Engine["Service"], id: JobId, o: EnqueueOptions | undefined) =>
+    // A job that keeps nothing is unknown once it has ended; it may have done so before anybody waited.
+    ignores(o) ? Effect.catchTag(engine.await(id), "JobUnknown", () => Effect.succeed(null)) : engine.await(id)
   const decodeFailure = (failed: JobFailed): Effect.Effect<never, E["Type"] | JobFailed> => {
     const decoded = error?.decode("value" in failed.error ? failed.error["value"] : undefined)
     return Effect.fail(decoded !== undefined && Result.isSuccess(decoded) ? (decoded.success as E["Type"]) : failed)
@@ -162,7 +173,8 @@ export const make = <
     run: (p, o) =>
       Engine.use((engine) =>
         Effect.flatMap(engine.enqueue(job(p), o), (id) =>
-          Effect.flatMap(Effect.catchTag(engine.await(id), "JobFailed", decodeFailure), (value) => {
+          Effect.flatMap(Effect.catchTag(awaited(engine, id, o), "JobFailed", decodeFailure), (value) => {
+            if (ignores(o)) return Effect.succeed(undefined)
             const decoded = result.decode(value)
             return Result.isSuccess(decoded)
               ? Effect.succeed(decoded.success)
@@ -263,9 +275,13 @@ const codecOf = (schema: Schema.Top) => {
   const encodeExit = Schema.encodeUnknownExit(json, { errors: "all" })
   const asResult = (exit: Exit.Exit<unknown, Schema.SchemaError>): Job.Encoded =>
     Exit.isSuccess(exit) ? Result.succeed(exit.value) : Result.fail(issuesOf(exit.cause))
+  const open = Json.isOpen(json)
   return {
     decode: (u: unknown) => asResult(decodeExit(u)),
-    encode: (u: unknown) => asResult(encodeExit(u))
+    encode: (u: unknown) => {
+      const encoded = asResult(encodeExit(u))
+      return open ? Result.flatMap(encoded, Json.checked) : encoded
+    }
   }
 }
 

@@ -40,6 +40,17 @@ export const producing = <A, E, R>(
         )
   )
 
+const installedIn = new WeakMap<Context.Context<never>, boolean>()
+
+/** True where the handlers of a context have a tracer. */
+export const isInstalled = (context: Context.Context<never>): boolean => {
+  const known = installedIn.get(context)
+  if (known !== undefined) return known
+  const installed = Context.get(context, Tracer.Tracer) !== Tracer.nativeTracer
+  installedIn.set(context, installed)
+  return installed
+}
+
 /** The run of a job as a child of the span that enqueued it. `context`: what the handler runs in, with its tracer. */
 export const consuming = <A, E, R>(
   context: Context.Context<never>,
@@ -47,8 +58,7 @@ export const consuming = <A, E, R>(
   traceparent: string | undefined,
   run: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
-  const installed = Context.get(context, Tracer.Tracer) !== Tracer.nativeTracer
-  if (!installed && traceparent === undefined) return run
+  const installed = isInstalled(context)
   const parent =
     traceparent === undefined
       ? undefined

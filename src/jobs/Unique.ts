@@ -23,12 +23,15 @@ export interface Unique<P extends Fields> {
   readonly maxWait?: Duration.Input
 }
 
+/** Longer is for ever: 100 years, since data has no Infinity. */
+const longestMs = 3_155_760_000_000
+
 /** The same as data. Throws where `debounce` has no `within`. */
 export const uniquenessOf = <P extends Fields>(name: string, unique: Unique<P>): Uniqueness | undefined => {
   const { mode = "refuse", maxWait, within } = unique
   if (mode === "refuse" && within === undefined) return undefined
   if (mode === "debounce" && within === undefined) throw new Error(`task ${name}: expected "within" for mode debounce`)
   const millis = (input: Duration.Input | undefined) =>
-    input === undefined ? undefined : Duration.toMillis(Duration.fromInputUnsafe(input))
+    input === undefined ? undefined : Math.min(longestMs, Duration.toMillis(Duration.fromInputUnsafe(input)))
   return { mode, withinMs: millis(within), maxWaitMs: millis(maxWait) }
 }

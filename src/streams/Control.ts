@@ -204,8 +204,8 @@ export class Control extends Context.Service<
               total += count
               for (let i = 0; i + 2 < metas.length; i += 3) {
                 const [id = "", task = "", meta = ""] = metas.slice(i, i + 3)
-                const told = `{"meta":${meta},"task":${JSON.stringify(task)},"failed":${purged}}`
-                await Flows.tell(carrier, id, told)
+                if (task === Flows.linkTask) total--
+                await Flows.tellPurged(carrier, id, task, meta, purged)
               }
               if (count > 0) continue
               places.shift()

@@ -5,6 +5,7 @@
 import type { Failure } from "../jobs/Engine.ts"
 import * as Fingerprint from "../jobs/Fingerprint.ts"
 import { type QueueName, queues } from "../jobs/JobQueue.ts"
+import * as MetaText from "../jobs/MetaText.ts"
 import type { Meta } from "../jobs/Plan.ts"
 import type { Keys } from "./Keys.ts"
 import type { Client } from "./Redis.ts"
@@ -62,7 +63,9 @@ export interface Filter {
 export const errorOf = (raw: Raw): Failure => {
   try {
     const error = JSON.parse(raw.error) as Failure
-    if (typeof error._tag === "string") return error
+    const { _tag, message } = error as { readonly _tag: unknown; readonly message?: unknown }
+    if (typeof _tag === "string")
+      return typeof (message ?? "") === "string" ? error : { ...error, message: String(message) }
   } catch {
     // Not ours: told as it is.
   }
@@ -77,9 +80,9 @@ const parsed = <A>(text: string, otherwise: A): A => {
   }
 }
 
-export const metaOf = (raw: Raw): Meta => (raw.meta === "" ? {} : parsed<Meta>(raw.meta, {}))
+export const metaOf = (raw: Raw): Meta => MetaText.read(raw.meta) ?? {}
 export const fingerprintOf = (raw: Raw): string => Fingerprint.of(raw.task, errorOf(raw), raw.payload)
-export const diedAt = (raw: Raw): number => Number(raw.died === "" ? raw.entry.split("-")[0] : raw.died)
+export const diedAt = (raw: Raw): number => Number(/^\d{1,15}$/u.test(raw.died) ? raw.died : raw.entry.split("-")[0])
 
 /** The letter of an entry. */
 export const letter = (raw: Raw): DeadLetter => {

@@ -5,9 +5,10 @@
  */
 import { type Blame, flowFailed } from "../jobs/Blame.ts"
 import type { Failure } from "../jobs/Engine.ts"
-import { groupTask } from "../jobs/Flow.ts"
+import { groupTask, maxMembers } from "../jobs/Flow.ts"
 import * as Job from "../jobs/Job.ts"
 import { type JobId, type QueueName, queueOf, queues } from "../jobs/JobQueue.ts"
+import { areEntries } from "../jobs/MetaText.ts"
 import type { Entry, Link, Meta } from "../jobs/Plan.ts"
 import * as Events from "./Events.ts"
 import * as Store from "./FlowStore.ts"
@@ -67,6 +68,9 @@ const decode = (payload: string): Told => {
   let meta = told["meta"]
   for (let path = "meta"; ; path = `${path.length < 200 ? path : "…"}.l.next.meta`) {
     if (!isObject(meta)) throw refuse(path, "an object")
+    for (const name of ["b", "e"]) {
+      if (meta[name] !== undefined && !areEntries(meta[name])) throw refuse(`${path}.${name}`, "a list of jobs")
+    }
     const link = meta["l"]
     if (link === undefined) break
     if (!isObject(link)) throw refuse(`${path}.l`, "an object")
@@ -112,6 +116,20 @@ export const tell = async (carrier: Carrier, id: string, payload: string): Promi
     ])
 }
 
+/** Tells of a job that was purged, or instead of an end (`text` is the link job's) that nobody had told yet. */
+export const tellPurged = async (carrier: Carrier, id: string, task: string, text: string, purged: string) => {
+  try {
+    if (task !== linkTask)
+      return await tell(carrier, id, `{"meta":${text},"task":${JSON.stringify(task)},"failed":${purged}}`)
+    const { meta, ...told } = decode(text)
+    const failed = "failed" in told ? told : { task: "", failed: JSON.parse(purged) as Failure }
+    await tell(carrier, id, JSON.stringify({ meta, ...failed }))
+  } catch (error) {
+    // Not ours: it must not hold up the others.
+    if (!(error instanceof LinkInvalid)) throw error
+  }
+}
+
 /** The result of a group whose members are all done, or why it has none. Throws where Redis fails. */
 export const gather = async (
   carrier: Carrier,
@@ -119,9 +137,25 @@ export const gather = async (
   payload: string,
   meta: Meta | undefined
 ): Promise<{ readonly text: string } | { readonly failure: Failure }> => {
-  const total = (JSON.parse(payload) as { readonly gather?: number }).gather
+  const read = readGather(payload)
+  if (read === undefined)
+    return { failure: { _tag: "PayloadInvalid", message: `expected a group, got ${payload.slice(0, 100)}` } }
+  const total = read.gather
   // Without one it is an empty group, whose payload is its result.
   return total === undefined ? { text: payload } : Store.gather(carrier, id, total, meta?.r)
+}
+
+/** The payload of a group's own job; undefined where it is not ours. */
+const readGather = (payload: string): { readonly gather?: number } | undefined => {
+  try {
+    const read: unknown = JSON.parse(payload)
+    if (!isObject(read)) return undefined
+    const total = read["gather"]
+    if (total === undefined) return {}
+    return Number.isInteger(total) && (total as number) <= maxMembers ? { gather: total as number } : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const callBack = (carrier: Carrier, callbacks: ReadonlyArray<Entry> | undefined, blame: Blame): Promise<void> =>

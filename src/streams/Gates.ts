@@ -148,13 +148,12 @@ export const wake = async (
 
 /** Most gates of which it is remembered that jobs wait there. */
 const rememberedMax = 10_000
-const rememberedKey = (namespace: string): string => `${namespace}:gates`
 
 /** Writes down that jobs wait for a permit at a gate, for workers that start later. */
 export const remember = async (client: Client, namespace: string, task: string, keys: GateKeys): Promise<void> => {
   const head = `${namespace}:{gate:${task}`
   const key = keys.state.slice(head.length, -"}:state".length)
-  const set = rememberedKey(namespace)
+  const set = keysOf(namespace).gates
   await client.zadd(set, Date.now(), JSON.stringify(key === "" ? [task] : [task, key.slice(1)]))
   await client.zremrangebyrank(set, 0, -rememberedMax - 1)
   await client.pexpire(set, 86_400_000)
@@ -166,7 +165,7 @@ export const remembered = async (
   namespace: string,
   limit: number
 ): Promise<ReadonlyArray<{ readonly task: string; readonly key: string | undefined }>> => {
-  const rows = await client.zrange(rememberedKey(namespace), "0", String(limit - 1), "REV")
+  const rows = await client.zrange(keysOf(namespace).gates, "0", String(limit - 1), "REV")
   return rows.map((row) => {
     const [task = "", key] = JSON.parse(String(row)) as ReadonlyArray<string>
     return { task, key }

@@ -122,7 +122,7 @@ const claimed = (queue: QueueName, entry: string, fields: ReadonlyArray<string>,
   }
 }
 
-/** Claims up to `count` new jobs, waiting up to `blockMs` for the first. `client` must be the reader's own. */
+/** Claims up to `count` new jobs, waiting up to `blockMs` for the first (0: not at all). `client` must be the reader's own. */
 export const read = async (
   client: Client,
   keys: QueueKeys,
@@ -130,18 +130,13 @@ export const read = async (
   count: number,
   blockMs: number
 ): Promise<ReadonlyArray<Claimed>> => {
-  const got = (await client.xreadgroup(
-    "GROUP",
-    group,
-    consumer,
-    "COUNT",
-    count,
-    "BLOCK",
-    blockMs,
-    "STREAMS",
-    keys.jobs,
-    ">"
-  )) as ReadonlyArray<readonly [string, ReadonlyArray<readonly [string, ReadonlyArray<string>]>]> | null
+  const own = ["GROUP", group, consumer, "COUNT", count] as const
+  const what = ["STREAMS", keys.jobs, ">"] as const
+  const got = (await (blockMs > 0
+    ? client.xreadgroup(...own, "BLOCK", blockMs, ...what)
+    : client.xreadgroup(...own, ...what))) as ReadonlyArray<
+    readonly [string, ReadonlyArray<readonly [string, ReadonlyArray<string>]>]
+  > | null
   const entries = got?.[0]?.[1]
   return entries === undefined ? [] : entries.map((e) => claimed(keys.queue, e[0], e[1], 1))
 }
@@ -193,61 +188,6 @@ export const release = (
 /** Writes down that a job which was delivered before begins now, so that a loss of its worker is counted against it. */
 export const began = (client: Client, keys: QueueKeys, id: string, claim: Claim): Promise<unknown> =>
   client.hset(keys.job(id), "began", `${claim.entry}:${claim.count}`)
-
-/** The end of an attempt, as the settle script takes it. */
-export type Settlement =
-  | { readonly kind: "K"; readonly claim: Claim }
-  | {
-      readonly kind: "D" | "d" | "X" | "C" | "R" | "S" | "P"
-      readonly claim: Claim
-      readonly id: string
-      readonly task: string
-      /** attempt:enqueued:started:finished */
-      readonly run: string
-      /** Result or error as JSON. */
-      readonly body: string
-      /** TTL of what is kept, or the delay of R and S, in ms. */
-      readonly ms: number
-      readonly meta: string
-      /** Payload of the job that tells what follows, or "". */
-      readonly link: string
-      readonly unique: string
-    }
-
-/** Why a settlement was not carried out. `lost`: no claim any more. `cancelled`: before. `revoked`: settle it as cancelled. */
-export type Refusal = "lost" | "cancelled" | "revoked"
-const refusals: Record<number, Refusal> = { 1: "lost", 2: "cancelled", 3: "revoked" }
-
-/** Settles at most `scriptMax` attempts; returns the refused ones by index. */
-export const settle = async (
-  client: Client,
-  keys: QueueKeys,
-  control: string,
-  consumer: string,
-  batch: ReadonlyArray<Settlement>
-): Promise<ReadonlyMap<number, Refusal>> => {
-  const args: Array<string | number> = [
-    keys.prefix,
-    group,
-    consumer,
-    batch[0]?.claim.entry ?? "",
-    batch.at(-1)?.claim.entry ?? "",
-    control
-  ]
-  for (const s of batch) {
-    if (s.kind === "K") args.push("K", s.claim.entry, s.claim.count)
-    else if (s.kind === "D") args.push("D", s.claim.entry, s.claim.count, s.id, s.task, s.run, s.body, s.ms)
-    else {
-      args.push(s.kind, s.claim.entry, s.claim.count, s.id, s.task, s.run, s.body, s.ms, s.meta, s.link, s.unique)
-    }
-  }
-  const flat = await Scripts.settle(client, [keys.jobs, keys.delayed, keys.dead, keys.revoked, keys.cursor], args)
-  if (flat.length === 0) return none
-  const out = new Map<number, Refusal>()
-  for (let i = 0; i < flat.length; i += 2) out.set((flat[i] as number) - 1, refusals[flat[i + 1] as number] ?? "lost")
-  return out
-}
-const none: ReadonlyMap<number, Refusal> = new Map()
 
 /** Drops finished entries, about 5,000 at most. Mends a lag that the server has lost. `again`: there is more to do at once. */
 export const trim = async (

@@ -52,6 +52,10 @@ export interface Keys {
   readonly queue: (queue: QueueName) => QueueKeys
   readonly events: string
   readonly workers: string
+  /** Hash of what was set for tasks at run time: `rate:<task>`, `concurrency:<task>`, `time:<task>`. */
+  readonly limits: string
+  /** Sorted set of gates where jobs wait for a permit; score = when that was last so, epoch ms. */
+  readonly gates: string
   /** Pub/sub channel by which workers hear of revokes, pauses and work that is due. */
   readonly control: string
   readonly beat: BeatKeys
@@ -70,6 +74,8 @@ export const keysOf = (namespace: string): Keys => {
     queue: (queue) => all.get(queue) as QueueKeys,
     events: `${namespace}:events`,
     workers: `${namespace}:workers`,
+    limits: `${namespace}:limits`,
+    gates: `${namespace}:gates`,
     control: `${namespace}:control`,
     outbox: `${namespace}:{outbox}:moved`,
     beat: beatKeys(`${namespace}:{beat}:`)

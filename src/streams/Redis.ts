@@ -62,6 +62,17 @@ export class Redis extends Context.Service<
   static readonly layer = (config: RedisConfig) => Layer.effect(Redis, make(config))
 }
 
+/** Commands that `send` gives within this call leave in one write (a write costs as much as several jobs), where the client has one connection. */
+export const together = <A>(client: Client, send: () => A): A => {
+  const socket = "stream" in client ? client.stream : undefined
+  socket?.cork()
+  try {
+    return send()
+  } finally {
+    socket?.uncork()
+  }
+}
+
 /** Wraps a promise of one command. */
 export const attempt = <A>(op: string, run: () => Promise<A>): Effect.Effect<A, RedisError> =>
   Effect.tryPromise({ try: run, catch: (cause) => new RedisError({ op, cause }) })

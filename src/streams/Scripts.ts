@@ -57,6 +57,7 @@ const loadAccepting = <A>(name: string, ...libraries: ReadonlyArray<string>): Sc
 
 export const add = load<0 | 1>("add")
 export const enqueue = loadAccepting<ReadonlyArray<number | string>>("enqueue", "lanes")
+export const finish = load<ReadonlyArray<number> | 0>("finish")
 export const settle = load<ReadonlyArray<number>>("settle")
 export const promote = load<readonly [moved: number, nextMs: number]>("promote", "lanes")
 export const group = load<0 | 1 | 2>("group")

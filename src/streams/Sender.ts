@@ -19,8 +19,9 @@ import * as Events from "./Events.ts"
 import * as FlowStore from "./FlowStore.ts"
 import * as JobQueues from "./JobQueues.ts"
 import { keysOf } from "./Keys.ts"
+import { cut } from "./Cut.ts"
 import * as Limits from "./Limits.ts"
-import type { Client } from "./Redis.ts"
+import { type Client, together } from "./Redis.ts"
 
 /** What callers may say, and where they stand: their trace, and the job in whose handler they are. */
 export type SendOptions = EnqueueOptions & {
@@ -34,7 +35,6 @@ interface Pending {
   readonly settle: Settle
 }
 
-const bytesPerScript = 262_144
 /** Children of one job that are remembered, the newest, and for how long after the last came: 1 day. */
 const childrenMax = 10_000
 const childrenTtlMs = 86_400_000
@@ -46,6 +46,8 @@ export class Sender {
   private readonly pending = new Map<QueueName, Array<Pending>>(queues.map((q) => [q, []]))
   private readonly announcer: Announcer
   private scheduled = false
+  /** Scripts without an answer so far. */
+  private underWay = 0
 
   constructor(client: Client, namespace: string, limits: Limits.Limits) {
     this.client = client
@@ -213,13 +215,22 @@ export class Sender {
     this.pending.get(queue)?.push(pending)
     if (this.scheduled) return
     this.scheduled = true
-    setImmediate(() => {
-      this.scheduled = false
+    // A first one goes as soon as those called in the same breath are here; while answers are awaited, a turn is gathered.
+    if (this.underWay === 0) process.nextTick(this.sendAll)
+    else setImmediate(this.sendAll)
+  }
+
+  private readonly sendAll = (): void => {
+    this.scheduled = false
+    together(this.client, () => {
       for (const name of queues) {
         const all = this.pending.get(name) ?? []
         if (all.length === 0) continue
         this.pending.set(name, [])
-        for (const batch of batches(all)) void this.flush(name, batch)
+        for (const batch of cut(all, JobQueues.scriptMax, (p) => p.addition.payload.length)) {
+          this.underWay++
+          void this.flush(name, batch).finally(() => this.underWay--)
+        }
       }
     })
   }
@@ -252,24 +263,6 @@ export class Sender {
       for (const p of batch) p.settle(Result.fail(error))
     }
   }
-}
-
-/** Batches bounded in number and bytes, so that no script holds Redis for long. */
-const batches = (all: ReadonlyArray<Pending>): ReadonlyArray<ReadonlyArray<Pending>> => {
-  const out: Array<Array<Pending>> = []
-  let batch: Array<Pending> = []
-  let bytes = 0
-  for (const p of all) {
-    if (batch.length >= JobQueues.scriptMax || (bytes > bytesPerScript && batch.length > 0)) {
-      out.push(batch)
-      batch = []
-      bytes = 0
-    }
-    batch.push(p)
-    bytes += p.addition.payload.length
-  }
-  if (batch.length > 0) out.push(batch)
-  return out
 }
 
 const isNew = (what: JobQueues.Added | undefined): boolean => typeof what === "object" && "displaced" in what

@@ -30,9 +30,6 @@ export interface TaskSettings {
 
 export type Setting = "rate" | "concurrency" | "time"
 
-/** The hash that holds them: `rate:<task>`, `concurrency:<task>`, `time:<task>`. */
-export const limitsKey = (namespace: string): string => `${namespace}:limits`
-
 const read = (name: Setting, text: string): Override | undefined => {
   if (name === "rate") {
     const rate = text === "none" ? null : Rate.parse(text)
@@ -50,7 +47,7 @@ const read = (name: Setting, text: string): Override | undefined => {
 export const load = async (client: Client, namespace: string): Promise<TaskSettings> => {
   const keys = keysOf(namespace)
   const [limits, ...metas] = await Promise.all([
-    client.hgetall(limitsKey(namespace)),
+    client.hgetall(keys.limits),
     ...queues.map((q) => client.hgetall(keys.queue(q).meta))
   ])
   const tasks = new Map<string, Override>()
@@ -82,7 +79,8 @@ export const put = async (
   task: string,
   value: string | undefined
 ): Promise<void> => {
-  if (value === undefined) await client.hdel(limitsKey(namespace), `${name}:${task}`)
-  else await client.hset(limitsKey(namespace), `${name}:${task}`, value)
-  await client.publish(keysOf(namespace).control, '{"op":"settings"}')
+  const { control, limits } = keysOf(namespace)
+  if (value === undefined) await client.hdel(limits, `${name}:${task}`)
+  else await client.hset(limits, `${name}:${task}`, value)
+  await client.publish(control, '{"op":"settings"}')
 }

@@ -20,6 +20,8 @@ export interface Slot {
   readonly reason: string
 }
 
+type Counts = { -readonly [K in keyof Drained]: Drained[K] }
+
 export interface Advanced extends Drained {
   readonly slots: ReadonlyArray<Slot>
 }
@@ -34,6 +36,11 @@ export class VirtualTime {
   private schedules: ReadonlyArray<Schedule> = []
   /** Up to when slots are over. */
   private over = 0
+  private counts: Counts = { done: 0, failed: 0, retried: 0 }
+  /** True while the clock goes from one moment to the next, and wakes handlers that sleep. */
+  private passing = false
+  /** The next moment between, where a fiber waits for one. */
+  private between = Number.POSITIVE_INFINITY
   private readonly fired = new Map<string, Array<string>>()
 
   constructor(memory: Memory) {
@@ -49,9 +56,10 @@ export class VirtualTime {
   }
 
   advance(duration: Duration.Input): Effect.Effect<Advanced> {
-    const counts = { done: 0, failed: 0, retried: 0 }
     const slots: Array<Slot> = []
     return Effect.gen({ self: this }, function* () {
+      const counts = { done: 0, failed: 0, retried: 0 }
+      this.counts = counts
       let now = yield* Clock.currentTimeMillis
       const end = now + Duration.toMillis(Duration.fromInputUnsafe(duration))
       for (let i = 0; i < momentsMax; i++) {
@@ -59,7 +67,11 @@ export class VirtualTime {
         yield* this.start(counts)
         if (now >= end) return { ...counts, slots }
         const next = Math.min(end, this.memory.jobs.nextDue(), this.nextSlot(now))
-        yield* TestClock.adjust(Math.max(0, next - now))
+        this.passing = true
+        yield* Effect.ensuring(
+          TestClock.adjust(Math.max(0, next - now)),
+          Effect.sync(() => (this.passing = false))
+        )
         yield* settled
         now = yield* Clock.currentTimeMillis
       }
@@ -68,15 +80,36 @@ export class VirtualTime {
   }
 
   /** Starts what is due, each in a fiber of its own: one that sleeps on the clock must not hold up the others. */
-  private start(counts: { done: number; failed: number; retried: number }): Effect.Effect<void> {
+  private start(counts: Counts): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       for (;;) {
         const kept = this.memory.jobs.next(yield* Clock.currentTimeMillis)
         if (kept === undefined) return
-        const fiber = yield* Effect.forkDetach(this.memory.run(kept, counts), { startImmediately: true })
+        const run = Effect.andThen(this.memory.run(kept, counts), this.follow())
+        const fiber = yield* Effect.forkDetach(run, { startImmediately: true })
         for (let i = 0; i < turns && fiber.pollUnsafe() === undefined; i++) yield* turn
         if (fiber.pollUnsafe() !== undefined) yield* Fiber.join(fiber)
       }
+    })
+  }
+
+  /** What comes of a handler that ended while the clock went on: at once, and when it is due, though no moment was known. */
+  private follow(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      if (!this.passing) return
+      const now = yield* Clock.currentTimeMillis
+      for (let kept = this.memory.jobs.next(now); kept !== undefined; kept = this.memory.jobs.next(now)) {
+        const run = Effect.andThen(this.memory.run(kept, this.counts), this.follow())
+        yield* Effect.forkDetach(run, { startImmediately: true })
+      }
+      const due = this.memory.jobs.nextDue()
+      if (due >= this.between || due === Number.POSITIVE_INFINITY) return
+      this.between = due
+      const then = Effect.suspend(() => {
+        this.between = Number.POSITIVE_INFINITY
+        return this.follow()
+      })
+      yield* Effect.forkDetach(Effect.andThen(Effect.sleep(due - now), then), { startImmediately: true })
     })
   }
 

@@ -19,6 +19,7 @@ const Fail = Task.make("fail", {
   error: Schema.Union([Busy, Wrong]),
   retry: Retry.byError([["Wrong", Retry.never]], Retry.fixed({ attempts: 1, delay: "20 millis" }))
 })
+const Loose = Task.make("loose", { payload: { any: Schema.Any }, retry: Retry.none })
 const Hang = Task.make("hang", { payload: { key: Schema.String } })
 const Hourly = Task.make("hourly", { payload: { k: Schema.String }, unique: { key: ({ k }) => k, within: "1 hour" } })
 const Newest = Task.make("newest", {
@@ -65,6 +66,7 @@ const tasks = Layer.mergeAll(
       )
     )
   ),
+  Loose.toLayer(Effect.succeed(() => Effect.fail(Object.create(null) as never))),
   Hourly.toLayer(Effect.succeed(() => Effect.void)),
   Newest.toLayer(
     Effect.succeed(({ k, v }) =>
@@ -107,6 +109,23 @@ layer(live, { excludeTestServices: true, timeout: "20 seconds" })("calling", (it
         assert.strictEqual(bad._tag === "PayloadInvalid" && bad.issues[0]?.path, "options.eta")
       })
     )
+    it.effect("and queues that make no sense are refused by their names", () =>
+      Effect.gen(function* () {
+        const wrong = {
+          delay: { delay: "soon" as "1 hour" },
+          expires: { expires: "never" as "1 hour" },
+          timeout: { timeout: "long" as "1 hour" },
+          queue: { queue: "fast" as "default" }
+        }
+        for (const [name, options] of Object.entries(wrong)) {
+          const bad = yield* Effect.flip(Say.enqueue({ word: "c" }, options))
+          assert.strictEqual(bad._tag === "PayloadInvalid" && bad.issues[0]?.path, `options.${name}`)
+        }
+        assert.throws(() => Task.make("t", { payload: {}, queue: "fast" as "default" }), /expected a queue of/u)
+        const big = Loose.enqueue({ any: 1n })
+        assert.strictEqual((yield* Effect.flip(big))._tag, "PayloadInvalid")
+      })
+    )
     it.effect("expires holds as a Date, after a promote and on a retry", () =>
       Effect.gen(function* () {
         const late = yield* Effect.flip(Say.run({ word: "a" }, { delay: "60 millis", expires: new Date() }))
@@ -136,6 +155,12 @@ layer(live, { excludeTestServices: true, timeout: "20 seconds" })("calling", (it
         assert.strictEqual(runs.get("call"), 5)
         yield* Effect.flip(Fail.run({ key: "never" }, { retries: 4 }))
         assert.strictEqual(runs.get("never"), 1)
+      })
+    )
+    it.effect("end with an error that nobody can put in words", () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Loose.run({ any: 1 }))
+        assert.match(error.message, /Defect: its end: /u)
       })
     )
     it.effect("wait as long as the error says", () =>

@@ -148,6 +148,8 @@ layer(live, { excludeTestServices: true, timeout: "20 seconds" })("results", (it
         yield* engine.await(id)
         assert.strictEqual(yield* exists(key), 0)
         assert.strictEqual((yield* statusOf(id)).state, "NOT_FOUND")
+        // Also where it has ended before anybody waits.
+        assert.isUndefined(yield* Leaf.run({ n: 1 }, { ignoreResult: true }))
         const call = yield* Leaf.enqueue({ n: 1 }, { ignoreResult: true })
         yield* eventually(
           "it is gone",

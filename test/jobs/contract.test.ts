@@ -37,6 +37,7 @@ const Once = Task.make("once", { payload: n, result: Schema.Int, unique: () => "
 const Hourly = Task.make("hourly", { payload: n, unique: { key: () => "one", within: "1 hour" } })
 const Newest = Task.make("newest", { payload: n, unique: { key: () => "one", mode: "replace" } })
 const Calm = Task.make("calm", { payload: n, unique: { key: () => "one", mode: "debounce", within: "1 second" } })
+const Anything = Task.make("anything", { payload: { what: Schema.String }, result: Schema.Any, retry: Retry.none })
 const Parent = Task.make("parent", { payload: n })
 
 /** What the handlers have done. */
@@ -55,6 +56,13 @@ const handlers = Layer.mergeAll(
   Add.toLayer(logged("add", ({ a, b }) => Effect.succeed({ sum: a + b }))),
   Double.toLayer(logged("double", ({ sum }) => Effect.succeed({ sum: sum * 2 }))),
   Total.toLayer(logged("total", ({ results }) => Effect.succeed({ sum: results.reduce((s, r) => s + r.sum, 0) }))),
+  Anything.toLayer(
+    logged("anything", ({ what }) => {
+      const circle: { self?: unknown } = {}
+      circle.self = circle
+      return Effect.succeed(what === "bigint" ? 1n : what === "circle" ? circle : new Date(0))
+    })
+  ),
   Shaky.toLayer(
     logged("shaky", ({ fails }, { attempt }) =>
       attempt <= fails ? Effect.fail(new Busy({ n: attempt })) : Effect.succeed(attempt)
@@ -125,6 +133,9 @@ const cases: ReadonlyArray<Case> = [
   ["a caller may ask for other retries", ended(Shaky.job({ fails: 2 }), { retries: 1 }), "JobFailed Busy"],
   ["some errors are not tried again", ended(Broken.job({ n: 1 })), "JobFailed Final"],
   ["a bug is a defect", ended(Bug.job({ n: 1 })), "JobFailed Defect"],
+  ["a result that is a Date is kept as JSON", ended(Anything.job({ what: "date" })), 'done "1970-01-01T00:00:00.000Z"'],
+  ["a result that has no JSON is invalid", ended(Anything.job({ what: "bigint" })), "JobFailed ResultInvalid"],
+  ["a result in a circle is invalid", ended(Anything.job({ what: "circle" })), "JobFailed ResultInvalid"],
   ["a snooze is no attempt", ended(Doze.job({ n: 1 })), "done 1"],
   ["a job may give itself up", ended(Quit.job({ n: 1 })), "cancelled: nothing to do"],
   ["a time limit ends a run", ended(Slow.job({ n: 1 })), "JobFailed TimedOut"],

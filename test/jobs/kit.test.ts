@@ -1,6 +1,6 @@
 /** The examples of docs/engine/testing.md, run. Every block of code there stands here word for word. */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { readFileSync } from "node:fs"
 import * as Retry from "../../src/jobs/Retry.ts"
 import * as Task from "../../src/jobs/Task.ts"
@@ -153,6 +153,26 @@ describe("fates", () => {
       yield* test.advance("1 second")
       assert.strictEqual(test.jobs()[0]?.error?._tag, "TimedOut")
     }).pipe(Effect.provide(napping))
+  )
+
+  it.effect("hang: what follows a time limit comes at its own time, in one advance", () =>
+    Effect.gen(function* () {
+      const test = yield* TestEngine
+      const at: Array<number> = []
+      const Timed = Task.make("timed", { payload: {}, retry: Retry.fixed({ attempts: 3, delay: "1 minute" }) })
+      const start = yield* Clock.currentTimeMillis
+      yield* Layer.build(
+        Timed.toLayer(
+          Effect.succeed(() => Effect.map(Clock.currentTimeMillis, (now) => void at.push((now - start) / 1_000)))
+        )
+      )
+      yield* test.fate(Timed, [Fate.hang, Fate.die("a bug"), Fate.hang])
+      yield* Timed.enqueue({}, { timeout: "10 seconds" })
+      const hour = yield* test.advance("1 hour")
+      assert.deepStrictEqual({ ...hour, slots: [] }, { done: 1, failed: 0, retried: 3, slots: [] })
+      // 10 s, a minute, a bug, a minute, 10 s, a minute.
+      assert.deepStrictEqual(at, [200])
+    }).pipe(Effect.scoped, Effect.provide(napping))
   )
 
   it.effect("crash: it starts again after its lease, and is set apart when it goes on", () =>

@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { chosenId } from "../../src/jobs/JobQueue.ts"
 import { Inspect } from "../../src/streams/Inspect.ts"
 import * as JobQueues from "../../src/streams/JobQueues.ts"
+import * as Settling from "../../src/streams/Settling.ts"
 import { group, keysOf } from "../../src/streams/Keys.ts"
 import { Redis } from "../../src/streams/Redis.ts"
 import { removeKeys } from "../support/clean.ts"
@@ -47,7 +48,7 @@ const fresh = Effect.gen(function* () {
     Effect.promise(async () => (await JobQueues.read(client, k, consumer, count, 1)).map((c) => ({ ...c })))
   const done = (consumer: string, jobs: ReadonlyArray<JobQueues.Claimed>, result = "1") =>
     Effect.promise(() =>
-      JobQueues.settle(
+      Settling.settle(
         client,
         k,
         keys.control,

@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Redacted, Schema, Stream } from "effect"
 import * as Workers from "../../src/actors/Supervisor.ts"
-import { Engine } from "../../src/jobs/Engine.ts"
+import { Engine, type EnqueueOptions } from "../../src/jobs/Engine.ts"
 import * as Task from "../../src/jobs/Task.ts"
 import { Events } from "../../src/streams/Events.ts"
 import { keysOf } from "../../src/streams/Keys.ts"
@@ -22,6 +22,25 @@ const wire = Effect.acquireRelease(
   (made) => Effect.sync(() => made.close())
 )
 const across = (made: Wire, namespace: string) => Redis.layer({ url: Redacted.make(made.url), namespace })
+
+/** Has the server know the scripts: one that does not answers NOSCRIPT, and here nobody would hear it. */
+const knowing = (options: EnqueueOptions | undefined) => {
+  const namespace = freshNamespace("lost-known")
+  const tasks = Layer.merge(
+    Plain.toLayer(Effect.succeed(({ n }) => Effect.succeed(n))),
+    Note.toLayer(Effect.succeed(() => Effect.void))
+  )
+  const live = Workers.layer().pipe(
+    Layer.provide(tasks),
+    Layer.provideMerge(StreamsLive()),
+    Layer.provide(redisLayer(namespace))
+  )
+  return Effect.gen(function* () {
+    yield* Plain.run({ n: 0 })
+    yield* Note.run({ n: 0 })
+    if (options !== undefined) yield* Plain.enqueue({ n: 0 }, options)
+  }).pipe(Effect.provide(live))
+}
 
 /** Withholds the answers to what `act` asks until Redis has done it, then breaks the connection. */
 const answerLost = <A, E, R, E2>(made: Wire, act: Effect.Effect<A, E, R>, done: Effect.Effect<unknown, E2, Redis>) =>
@@ -53,6 +72,7 @@ describe("an answer that is lost", () => {
     it.live(`makes no second job of ${what}`, () => {
       const namespace = freshNamespace("lost-add")
       return Effect.gen(function* () {
+        yield* knowing(options)
         const made = yield* wire
         const live = StreamsLive().pipe(Layer.provide(across(made, namespace)))
         yield* Effect.gen(function* () {
@@ -70,6 +90,7 @@ describe("an answer that is lost", () => {
   it.live("makes no second job of one that is unique", () => {
     const namespace = freshNamespace("lost-unique")
     return Effect.gen(function* () {
+      yield* knowing(undefined)
       const made = yield* wire
       const live = StreamsLive().pipe(Layer.provide(across(made, namespace)))
       yield* Effect.gen(function* () {
@@ -83,6 +104,7 @@ describe("an answer that is lost", () => {
   it.live("leaves no end of a job untold", () => {
     const namespace = freshNamespace("lost-settle")
     return Effect.gen(function* () {
+      yield* knowing(undefined)
       const made = yield* wire
       const gate = yield* Deferred.make<void>()
       const tasks = Plain.toLayer(Effect.succeed(({ n }) => Effect.as(Deferred.await(gate), n)))

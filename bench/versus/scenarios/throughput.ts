@@ -3,7 +3,7 @@ import type { Scenario } from "../Scenario.ts"
 import { pick, row } from "../Row.ts"
 
 /** Enough jobs for about a second each. */
-const jobs: Readonly<Record<string, number>> = { loglytics: 40_000, raw: 60_000, bullmq: 10_000, celery: 1_500 }
+const jobs: Readonly<Record<string, number>> = { loglytics: 100_000, raw: 120_000, bullmq: 15_000, celery: 1_500 }
 const jobsOf = (peer: string, full: boolean): number => (jobs[peer] ?? 10_000) * (full ? 4 : 1)
 
 export const drained: Scenario = {

@@ -8,6 +8,7 @@ import { availableParallelism } from "node:os"
 import { Worker } from "node:worker_threads"
 import { type Execute, ThreadCrashed, type ThreadSpec } from "../../jobs/Thread.ts"
 import type { Thrown } from "../../jobs/ThreadHandler.ts"
+import { threadFile } from "./Files.ts"
 import type { Answer, Ask } from "./Messages.ts"
 
 /** Threads of a worker process where the options do not say: all cores but the one of the main loop. */
@@ -106,7 +107,7 @@ export class Threads {
   }
 
   private start(kind: string, spec: ThreadSpec): Thread {
-    const worker = new Worker(new URL("./handler.thread.ts", import.meta.url), {
+    const worker = new Worker(threadFile("handler"), {
       name: spec.task,
       workerData: { module: spec.module },
       ...(spec.memoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: spec.memoryMb } })

@@ -8,8 +8,8 @@ local key = ARGV[1] .. 'job:'
 -- A client whose connection broke before the answer came sends the same call again. It was carried out as a whole, so the
 -- first job tells for all.
 if redis.call('EXISTS', key .. ARGV[3]) == 1 then return 1 end
-local told = redis.call('HMGET', KEYS[3], 'limit', 'lanes')
-local size = redis.call('XLEN', KEYS[1]) + redis.call('ZCARD', KEYS[2]) + (told[2] or 0)
+local told = redis.call('HMGET', KEYS[3], 'limit', 'lanes', 'parked')
+local size = redis.call('XLEN', KEYS[1]) + redis.call('ZCARD', KEYS[2]) + (told[2] or 0) + (told[3] or 0)
 if size + (#ARGV - 2) / 3 > tonumber(told[1] or ARGV[2]) then return 0 end
 for i = 3, #ARGV, 3 do
   local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[i], 'task', ARGV[i + 1], 'payload', ARGV[i + 2])

@@ -8,17 +8,19 @@
 --         taken the payload over; '~<id>' added in place of that job, which is cancelled
 -- atomic because the limit, the look at a known id or unique key and the adding must not be parted
 local prefix = ARGV[1]
-local told = redis.call('HMGET', KEYS[3], 'limit', 'lanes')
+local told = redis.call('HMGET', KEYS[3], 'limit', 'lanes', 'parked')
 local limit = tonumber(told[1] or ARGV[2])
 local count = (#ARGV - 3) / 6
-local size = redis.call('XLEN', KEYS[1]) + redis.call('ZCARD', KEYS[2]) + (told[2] or 0)
+-- in lanes, and set aside while their tasks are paused
+local apart = (told[2] or 0) + (told[3] or 0)
+local size = redis.call('XLEN', KEYS[1]) + redis.call('ZCARD', KEYS[2]) + apart
 if size + count > limit and redis.call('EXISTS', KEYS[1]) == 1 then
   -- XLEN counts entries that are acknowledged but not yet trimmed; look closer before refusing
   for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
     local info = {}
     for i = 1, #group, 2 do info[group[i]] = group[i + 1] end
     if info['name'] == 'workers' and info['lag'] then
-      size = info['lag'] + info['pending'] + redis.call('ZCARD', KEYS[2]) + (told[2] or 0)
+      size = info['lag'] + info['pending'] + redis.call('ZCARD', KEYS[2]) + apart
     end
   end
 end
@@ -34,7 +36,8 @@ end
 local function displace(holder, entry, by)
   local revoked = prefix .. 'revoked'
   redis.call('ZADD', revoked, now(), holder)
-  redis.call('ZREMRANGEBYSCORE', revoked, '-inf', now() - 86400000)
+  local old = redis.call('ZCOUNT', revoked, '-inf', now() - 86400000)
+  if old > 0 then redis.call('ZREMRANGEBYRANK', revoked, 0, math.min(old, 100) - 1) end
   redis.call('ZREMRANGEBYRANK', revoked, 0, -50001)
   redis.call('PEXPIRE', revoked, 86400000)
   redis.call('PUBLISH', ARGV[3], cjson.encode({ op = 'revoke', id = holder, terminate = false }))

@@ -1,6 +1,6 @@
 -- Asks a gate for up to 64 jobs: each may start now, at a moment close by, or has to wait.
--- KEYS    1 gate hash (tat: when the next may start, vt: where the queue of slots ends, rt: the same for those that came
---         late to theirs, o:<id>: fence of a permit), 2 permits (id -> lease end), 3 waiters (id -> when it was first refused)
+-- KEYS    1 gate hash (tat: when the next may start, vt: where the queue of slots ends,
+--         o:<id>: fence of a permit), 2 permits (id -> lease end), 3 waiters (id -> when it was first refused)
 -- ARGV    1 ms between starts ('' = no rate), 2 ms that a start may be early against the even pace, 3 permits ('' = no limit),
 --         4 lease ms, 5 ms that a caller may hold a job for its moment, 6 ms until a waiter asks again by itself,
 --         7 the limits as text, then per job: id, fence, slot it was given before ('' = none)
@@ -15,11 +15,11 @@ local function text(ms) return string.format('%.3f', ms) end
 local pace, early = tonumber(ARGV[1]), tonumber(ARGV[2])
 local permits, lease = tonumber(ARGV[3]), tonumber(ARGV[4])
 local hold, patience = tonumber(ARGV[5]), tonumber(ARGV[6])
-local state = redis.call('HMGET', KEYS[1], 'tat', 'vt', 'rt', 'limits')
-local tat, vt, rt = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
-if state[4] and state[4] ~= ARGV[7] then
+local state = redis.call('HMGET', KEYS[1], 'tat', 'vt', 'limits')
+local tat, vt = tonumber(state[1] or 0), tonumber(state[2] or 0)
+if state[3] and state[3] ~= ARGV[7] then
   -- other limits: slots given before mean nothing any more, and no wait is longer than the new pace
-  vt, rt = 0, 0
+  vt = 0
   if not pace or tat > now + pace then tat = now + (pace or 0) end
 end
 local taken = 0
@@ -52,15 +52,14 @@ for i = 8, #ARGV, 3 do
     if pace then
       local soonest = math.max(now, tat - early)
       local kept = slot and slot - hold * 2 <= now
-      if soonest - now <= hold and (kept or vt <= now + hold) then
+      -- who comes to its slot is held longer: about one place of a slow rate, so that small lateness costs no second question
+      local most = kept and math.max(hold, math.min(250, pace * 1.5)) or hold
+      if soonest - now <= most and (kept or vt <= now + hold) then
         at = soonest
         tat = math.max(at, tat) + pace
-      elseif kept and math.max(rt, tat) - now < 250 then
-        -- a little late: soon again
-        come = math.max(rt, tat)
-        rt = come + pace
       else
-        -- also who is very late: taking the slots of others would make them late in turn. The slack lets lateness fade.
+        -- also who is too late: taking the slots of others would make each of them late in turn, for as long as the line
+        -- is. The slack lets lateness fade.
         come = math.max(vt, tat)
         vt = come + pace * 1.01
       end
@@ -96,7 +95,7 @@ if permits and taken < permits then
     wake[#wake + 1] = id
   end
 end
-redis.call('HSET', KEYS[1], 'tat', text(tat), 'vt', text(vt), 'rt', text(rt), 'limits', ARGV[7])
+redis.call('HSET', KEYS[1], 'tat', text(tat), 'vt', text(vt), 'limits', ARGV[7])
 local keep = math.ceil(math.max(0, vt - now, tat - now) + patience * 3 + 3600000)
 for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], keep) end
 return { answers, wake, text(now) }

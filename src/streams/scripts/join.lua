@@ -17,7 +17,7 @@ if body[3] then
 end
 if redis.call('HGET', key, 'state') ~= 'waiting' then return { 'gone', '', '' } end
 local function fail(why)
-  redis.call('DEL', KEYS[1])
+  redis.call('UNLINK', KEYS[1])
   redis.call('HSET', KEYS[1], 'left', 0, 'meta', meta, 'by', ARGV[6], 'error', why)
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
   redis.call('HSET', key, 'state', 'dead', 'task', '@all', 'error', why)

@@ -40,11 +40,11 @@ end
 function lanes.feed(prefix, stream)
   if redis.call('EXISTS', prefix .. 'lanes') == 0 or not lanes.thirsty(prefix, stream) then return 0 end
   local weighed = redis.call('EXISTS', prefix .. 'weights') == 1
-  local entries = {}
-  -- what was cancelled in its lane is only dropped here
+  local entries, bytes = {}, 0
+  -- what was cancelled in its lane is only dropped here; it costs its lane a turn, so that the others don't wait for it
   for _ = 1, 64 do
     local lane = redis.call('ZRANGE', prefix .. 'lanes', 0, 0, 'WITHSCORES')
-    if not lane[1] or #entries >= lanes.most then break end
+    if not lane[1] or #entries >= lanes.most or bytes > 262144 then break end
     local id = redis.call('LPOP', prefix .. 'lane:' .. lane[1])
     if not id then
       redis.call('ZREM', prefix .. 'lanes', lane[1])
@@ -54,11 +54,12 @@ function lanes.feed(prefix, stream)
       if job[2] and job[4] == 'queued' and not job[5] then
         local entry = redis.call('XADD', stream, '*', 'id', id, 'task', job[1], 'payload', job[2], 'meta', job[3])
         redis.call('HSET', key, 'entry', entry)
+        bytes = bytes + #job[2]
         redis.call('HDEL', key, 'payload', 'meta')
         entries[#entries + 1] = entry
-        local weight = weighed and tonumber(redis.call('HGET', prefix .. 'weights', lane[1]) or 1) or 1
-        redis.call('ZADD', prefix .. 'lanes', lane[2] + 1 / weight, lane[1])
       end
+      local weight = weighed and tonumber(redis.call('HGET', prefix .. 'weights', lane[1]) or 1) or 1
+      redis.call('ZADD', prefix .. 'lanes', lane[2] + 1 / weight, lane[1])
     end
   end
   if #entries > 0 then

@@ -1,16 +1,22 @@
 -- Moves delayed jobs that are due into their stream or lane, oldest first, and feeds the lanes. Begins with lanes.lua.
 -- KEYS    1 delayed set, 2 jobs stream
 -- ARGV    1 key prefix, 2 how many at most
--- returns how many delayed jobs were moved, ms until the next is due (-1 = none is waiting)
+-- returns how many delayed jobs were moved (where bytes set the limit: as many as were asked for), ms until the next is due (-1 = none is waiting)
 -- atomic because a job must be in the set, in a lane or in the stream, never in two of them or in none
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local moved = 0
+local moved, bytes = 0, 0
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[2])) do
+  -- large payloads take time to copy: on with the next call
+  if bytes > 262144 then
+    moved = tonumber(ARGV[2])
+    break
+  end
   local key = ARGV[1] .. 'job:' .. id
   local job = redis.call('HMGET', key, 'task', 'payload', 'meta', 'state')
   if job[2] and (job[4] == 'scheduled' or job[4] == 'retrying') then
     local meta = job[3] or ''
+    bytes = bytes + #job[2]
     local lane = meta ~= '' and lanes.key(meta)
     if lane then
       redis.call('HSET', key, 'state', 'queued')

@@ -1,7 +1,8 @@
 -- Cancels up to 64 jobs that nobody has claimed yet, delayed ones included.
--- KEYS    1 jobs stream, 2 delayed set
+-- KEYS    1 jobs stream, 2 delayed set, or the set of a task's jobs that were set aside
 -- ARGV    1 key prefix, 2 group, 3 ttl ms, 4 error as JSON
--- returns how many were cancelled (0 = nothing is left), and id, task and meta of those that have one
+-- returns how many were cancelled (0 = nothing is left), and id, task and meta of those that have one. An end that was not
+--         told yet counts as one: its job has ended, and stays as it is; id, '@link' and what is to be told come back.
 -- The group is moved past queued entries together with its count of entries read, so lag stays true (XDEL would break it).
 -- atomic because a reader must not be given what is being cancelled
 local prefix = ARGV[1]
@@ -16,8 +17,9 @@ local function cancel(id, task, meta)
     metas[#metas + 1] = id
     metas[#metas + 1] = task or ''
     metas[#metas + 1] = meta
-    local unique = cjson.decode(meta)['u']
-    if unique and redis.call('GET', prefix .. 'unique:' .. unique) == id then redis.call('DEL', prefix .. 'unique:' .. unique) end
+    local ok, read = pcall(cjson.decode, meta)
+    local unique = ok and type(read) == 'table' and read['u']
+    if type(unique) == 'string' and redis.call('GET', prefix .. 'unique:' .. unique) == id then redis.call('DEL', prefix .. 'unique:' .. unique) end
   end
   count = count + 1
 end
@@ -25,6 +27,7 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 63)) do
   local job = redis.call('HMGET', prefix .. 'job:' .. id, 'task', 'meta')
   cancel(id, job[1], job[2])
   redis.call('ZREM', KEYS[2], id)
+  if KEYS[2] ~= prefix .. 'delayed' then redis.call('HINCRBY', prefix .. 'meta', 'parked', -1) end
 end
 if count == 0 then
   -- the lanes of jobs with a key; what was cancelled in them before is only dropped
@@ -54,7 +57,12 @@ for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
     for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. group['last-delivered-id'], '+', 'COUNT', 64)) do
       local job = {}
       for i = 1, #entry[2], 2 do job[entry[2][i]] = entry[2][i + 1] end
-      cancel(job['id'], job['task'], job['meta'])
+      if job['task'] == '@link' then
+        metas[#metas + 1] = job['id'] or ''
+        metas[#metas + 1] = '@link'
+        metas[#metas + 1] = job['payload'] or ''
+        count = count + 1
+      else cancel(job['id'] or '', job['task'], job['meta']) end
       last = entry[1]
       read = read + 1
     end

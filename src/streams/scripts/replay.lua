@@ -17,11 +17,12 @@ for i = 3, #ARGV, 4 do
   if entry then
     local job = {}
     for n = 1, #entry[2], 2 do job[entry[2][n]] = entry[2][n + 1] end
-    local id = job['id']
-    local payload = ARGV[i + 3] ~= '' and ARGV[i + 3] or job['payload']
+    local id = job['id'] or ''
+    local payload = ARGV[i + 3] ~= '' and ARGV[i + 3] or job['payload'] or 'null'
     local key = prefix .. 'job:' .. id
-    local decoded = meta ~= '' and cjson.decode(meta) or {}
-    local unique = decoded['u'] and prefix .. 'unique:' .. decoded['u']
+    local ok, decoded = pcall(cjson.decode, meta)
+    if not ok or type(decoded) ~= 'table' then decoded = { k = string.match(meta, '^{"k":"([^"]+)"') } end
+    local unique = type(decoded['u']) == 'string' and prefix .. 'unique:' .. decoded['u']
     local holder = unique and redis.call('GET', unique)
     local held = holder and holder ~= id and redis.call('HGET', prefix .. 'job:' .. holder, 'state')
     if held and held ~= 'done' and held ~= 'dead' and held ~= 'cancelled' then
@@ -33,12 +34,12 @@ for i = 3, #ARGV, 4 do
       redis.call('HDEL', key, 'error', 'dead', 'run', 'lost', 'began', 'drained', 'entry')
       if delay == '' and not decoded['k'] then
         local added
-        if meta == '' then added = redis.call('XADD', KEYS[2], '*', 'id', id, 'task', job['task'], 'payload', payload)
-        else added = redis.call('XADD', KEYS[2], '*', 'id', id, 'task', job['task'], 'payload', payload, 'meta', meta) end
+        if meta == '' then added = redis.call('XADD', KEYS[2], '*', 'id', id, 'task', job['task'] or '', 'payload', payload)
+        else added = redis.call('XADD', KEYS[2], '*', 'id', id, 'task', job['task'] or '', 'payload', payload, 'meta', meta) end
         redis.call('HSET', key, 'state', 'queued', 'entry', added)
       else
         local wait = tonumber(delay) or 0
-        redis.call('HSET', key, 'state', 'scheduled', 'task', job['task'], 'payload', payload, 'meta', meta)
+        redis.call('HSET', key, 'state', 'scheduled', 'task', job['task'] or '', 'payload', payload, 'meta', meta)
         redis.call('ZADD', KEYS[3], now + wait, id)
         if not soonest or wait < soonest then soonest = wait end
       end

@@ -27,23 +27,27 @@ end
 if state == 'queued' then
   -- readers look here before they start a job; bounded by age and number
   redis.call('ZADD', KEYS[3], now, id)
-  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - 86400000)
+  -- those too old a few at a time
+  local old = redis.call('ZCOUNT', KEYS[3], '-inf', now - 86400000)
+  if old > 0 then redis.call('ZREMRANGEBYRANK', KEYS[3], 0, math.min(old, 100) - 1) end
   redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -50001)
   redis.call('PEXPIRE', KEYS[3], 86400000)
   redis.call('PUBLISH', ARGV[6], cjson.encode({ op = 'revoke', id = id, terminate = ARGV[4] == '1' }))
   if pending then return { 'requested', task or '' } end
 end
 redis.call('ZREM', KEYS[2], id)
-if task then redis.call('ZREM', prefix .. 'parked:' .. task, id) end
+if task and redis.call('ZREM', prefix .. 'parked:' .. task, id) == 1 then redis.call('HINCRBY', prefix .. 'meta', 'parked', -1) end
 -- what waits in a lane is only dropped when its turn comes, but no longer counted
 if state == 'queued' and not job[2] then redis.call('HINCRBY', prefix .. 'meta', 'lanes', -1) end
 redis.call('HSET', key, 'state', 'cancelled', 'task', task or '', 'error', ARGV[7])
 redis.call('HDEL', key, 'payload', 'fixed')
 redis.call('PEXPIRE', key, ARGV[5])
 if meta ~= '' then
-  local read = cjson.decode(meta)
+  local ok, read = pcall(cjson.decode, meta)
+  -- one that can't be read (nested too deep, or not ours) is told: whoever carries the link looks closer
+  if not ok or type(read) ~= 'table' then read = { l = string.sub(meta, 1, 1) == '{' } end
   local unique = read['u']
-  if unique and redis.call('GET', prefix .. 'unique:' .. unique) == id then redis.call('DEL', prefix .. 'unique:' .. unique) end
+  if type(unique) == 'string' and redis.call('GET', prefix .. 'unique:' .. unique) == id then redis.call('DEL', prefix .. 'unique:' .. unique) end
   if (read['l'] and ARGV[8] ~= 'f') or read['e'] then
     redis.call('XADD', KEYS[1], '*', 'id', id, 'task', '@link', 'payload',
       '{"meta":' .. meta .. ',"task":' .. cjson.encode(task or '') .. ',"failed":' .. ARGV[7] .. '}')

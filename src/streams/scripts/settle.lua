@@ -64,7 +64,8 @@ while at <= #ARGV do
     out[#out + 1] = index
     out[#out + 1] = reason
   end
-  if not reason or reason == 2 then acks[#acks + 1] = entry end
+  -- what is done again is acknowledged; by now the entry may be another's
+  if (not reason and not again) or reason == 2 then acks[#acks + 1] = entry end
   if not reason and not again and kind ~= 'K' then
     local key = prefix .. 'job:' .. id
     local task, run, body, ms = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]
@@ -102,7 +103,7 @@ while at <= #ARGV do
         if kind == 'R' then redis.call('HSET', key, 'error', body) end
         redis.call('HDEL', key, 'entry')
         if kind == 'P' and redis.call('HEXISTS', prefix .. 'meta', 'paused:' .. task) == 1 then
-          redis.call('ZADD', prefix .. 'parked:' .. task, now, id)
+          if redis.call('ZADD', prefix .. 'parked:' .. task, now, id) == 1 then redis.call('HINCRBY', prefix .. 'meta', 'parked', 1) end
           ms = '2000'
         else redis.call('ZADD', KEYS[2], now + tonumber(ms), id) end
         if not soonest or tonumber(ms) < soonest then soonest = tonumber(ms) end
