@@ -3,7 +3,7 @@
  * makes no sense is answered with what was expected, and that nothing asked here takes long; how questions travel is the
  * matter of `streams/Requests`.
  */
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Exit } from "effect"
 import { type QueueName, queues } from "../jobs/JobQueue.ts"
 import * as Rate from "../jobs/Rate.ts"
 import type { Registration } from "../jobs/Registry.ts"
@@ -77,8 +77,14 @@ const answerers: { readonly [W in Ask]: Answerer<W> } = {
     worker.desk.orphans.ring()
     return { running: worker.desk.runningJobs.size }
   },
-  shutdown: (worker) =>
-    Effect.as(Deferred.succeed(worker.stopped, undefined), { running: worker.desk.runningJobs.size }),
+  // Nothing more is begun from now on; the program that awaits `Workers.stopped` ends the process.
+  shutdown: (worker) => {
+    worker.desk.draining = true
+    return Effect.map(standBack(worker, queues), () => {
+      Deferred.doneUnsafe(worker.stopped, Exit.void)
+      return { running: worker.desk.runningJobs.size }
+    })
+  },
   conf: (worker) => ({
     ...worker.options,
     queues: consumers(worker).queues,

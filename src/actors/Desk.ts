@@ -8,10 +8,10 @@ import type { JobState } from "../jobs/Outcome.ts"
 import type { Claimed } from "../streams/JobQueues.ts"
 import { linkTask } from "../streams/Flows.ts"
 import { Bell } from "./Bell.ts"
-import { hold, type Held, type Stop } from "./Held.ts"
-import type { Ended } from "./Runner.ts"
+import type { Ended } from "./Ended.ts"
+import { hold, type Held, since, type Stop } from "./Held.ts"
 import { pick, type Shares } from "./Share.ts"
-import { Tally, type TallyEnd } from "./Tally.ts"
+import { ends, Tally } from "./Tally.ts"
 
 export interface DeskOptions {
   readonly shares: Shares
@@ -79,6 +79,8 @@ export class Desk {
   private readonly heads = perQueue(() => 0)
   private started = 0
   private renewedAt = performance.now()
+  /** When leases could be renewed again after Redis was away. */
+  private reunitedAt = Number.NEGATIVE_INFINITY
   private pumping = false
 
   constructor(options: DeskOptions) {
@@ -155,6 +157,8 @@ export class Desk {
 
   /** The leases of all that is held were renewed at `at` (performance.now()). */
   renewed(at: number): void {
+    // Renewals come every third of a lease; whose came this late may find others that came no sooner.
+    if (at - this.renewedAt > this.options.leaseMs * 0.6) this.reunitedAt = at
     this.renewedAt = at
     this.pump()
   }
@@ -162,6 +166,14 @@ export class Desk {
   /** True after a freeze or while Redis is away: what is held may be another's by now, so nothing begins before it is known. */
   private doubtful(): boolean {
     return performance.now() - this.renewedAt > this.options.leaseMs
+  }
+
+  /**
+   * True where a claim that has not been renewed tells of a lost worker. After Redis was away none could be renewed: all get a
+   * lease's time to do so, else jobs that run would be run again.
+   */
+  knowsOrphans(): boolean {
+    return !this.doubtful() && performance.now() - this.reunitedAt >= this.options.leaseMs
   }
 
   /** Jobs that may begin, by queue. */
@@ -245,7 +257,7 @@ export class Desk {
     const revokedTo = told?.revokedTasks.get(held.job.task)
     if (
       (this.revoked.size > 0 && held.job.task !== linkTask && this.revoked.has(held.job.id)) ||
-      (revokedTo !== undefined && held.queuedAt <= revokedTo)
+      (revokedTo !== undefined && since(held) <= revokedTo)
     ) {
       held.stopped = "revoked"
       return this.end(held, cancelled)
@@ -289,14 +301,6 @@ export class Desk {
 
 /** Revoked ids that are remembered: as many as are kept for the three queues. */
 const revokedMax = 150_000
-
-const ends: Readonly<Partial<Record<JobState, TallyEnd>>> = {
-  done: "succeeded",
-  dead: "failed",
-  retrying: "retried",
-  cancelled: "revoked",
-  scheduled: "rejected"
-}
 
 const cancelled: Ended = {
   _tag: "Outcome",

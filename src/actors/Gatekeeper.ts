@@ -3,19 +3,15 @@
  * task without limits pays nothing, that jobs of one turn of the event loop ask together, and that permits are renewed as
  * long as their job runs. What a gate decides is the matter of `streams/Gates`.
  */
-import type { Rate } from "../jobs/Rate.ts"
+import { Result } from "effect"
 import type { Registration } from "../jobs/Registry.ts"
 import * as Gates from "../streams/Gates.ts"
 import { scriptMax } from "../streams/JobQueues.ts"
 import type { Client } from "../streams/Redis.ts"
 import type { Override, Overrides } from "../streams/Settings.ts"
 import type { Held } from "./Held.ts"
+import { type Gate, gatesOf, inForce, permitGate } from "./LimitsInForce.ts"
 
-/** One gate that a job has to pass. */
-interface Gate {
-  readonly keys: Gates.GateKeys
-  readonly limits: Gates.GateLimits
-}
 interface Question {
   readonly gate: Gate
   readonly asker: Gates.Asker
@@ -72,15 +68,15 @@ export class Gatekeeper {
   /** True where jobs of the task have to ask. */
   limited(task: Registration): boolean {
     const set = this.of(task.name)
-    const rate = set?.rate === undefined ? task.limits?.rate?.limit : set.rate
-    const concurrency = set?.concurrency === undefined ? task.limits?.concurrency?.limit : set.concurrency
-    return (rate ?? undefined) !== undefined || (concurrency ?? undefined) !== undefined
+    if (set === undefined && task.limits === undefined) return false
+    const { concurrency, rate } = inForce(task, set)
+    return rate !== undefined || concurrency !== undefined
   }
 
   /** Asks at every gate of a job. Never fails: while Redis is away it asks on. */
   async pass(held: Held, task: Registration, payload: unknown): Promise<Passage> {
     const passed: Array<Gate> = []
-    for (const gate of this.gatesOf(task, payload)) {
+    for (const gate of gatesOf(this.options.namespace, task, this.of(task.name), payload)) {
       const answer = await this.ask(gate, held)
       const went = answer?._tag === "go"
       if (went && gate.limits.concurrency !== undefined) passed.push(gate)
@@ -106,6 +102,23 @@ export class Gatekeeper {
     this.permits.delete(held)
     // The job is another worker's now, and so is the permit.
     if (held.stopped !== "lost") this.release(held, gates)
+  }
+
+  /** Counts jobs that began before their task had a limit: each takes a permit, also where there are too few of them. */
+  async adopt(running: Iterable<Held>, tasks: ReadonlyMap<string, Registration>): Promise<void> {
+    const { client, leaseMs, namespace } = this.options
+    for (const held of running) {
+      const task = tasks.get(held.job.task)
+      const set = this.of(held.job.task)
+      if (task === undefined || set?.concurrency === undefined || held.startedAt === 0 || this.permits.has(held))
+        continue
+      const gate = permitGate(namespace, task, set, permitKey(task, held))
+      if (gate === undefined) continue
+      this.permits.set(held, [gate])
+      await Gates.renew(client, gate.keys, leaseMs, [this.fenced(held)])
+      // It may have ended meanwhile, before its permit was taken.
+      if (!this.permits.has(held)) this.release(held, [gate])
+    }
   }
 
   /** Prolongs all permits and looks for waiters whose permit nobody gave back. */
@@ -135,7 +148,8 @@ export class Gatekeeper {
     for (const { key, task } of await Gates.remembered(client, namespace, watchedMax)) {
       const registration = tasks.get(task)
       if (registration === undefined) continue
-      for (const gate of this.gates(registration, key)) if (gate.limits.concurrency !== undefined) this.watch(gate)
+      const gate = permitGate(namespace, registration, this.of(task), key)
+      if (gate !== undefined) this.watch(gate)
     }
   }
 
@@ -143,25 +157,6 @@ export class Gatekeeper {
   async drained(ms: number): Promise<void> {
     const until = performance.now() + ms
     while (this.pending > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-
-  private gatesOf(task: Registration, payload: unknown): ReadonlyArray<Gate> {
-    const set = this.of(task.name)
-    const keyOf = (by: ((payload: unknown) => string) | undefined) => by?.(payload)
-    const rate = set?.rate === undefined ? task.limits?.rate?.limit : (set.rate ?? undefined)
-    const concurrency =
-      set?.concurrency === undefined ? task.limits?.concurrency?.limit : (set.concurrency ?? undefined)
-    const rateKey = keyOf(task.limits?.rate?.key)
-    const permitKey = keyOf(task.limits?.concurrency?.key)
-    return gatesFor(this.options.namespace, task.name, { rate, rateKey, concurrency, permitKey })
-  }
-
-  private gates(task: Registration, key: string | undefined): ReadonlyArray<Gate> {
-    const set = this.of(task.name)
-    const concurrency =
-      set?.concurrency === undefined ? task.limits?.concurrency?.limit : (set.concurrency ?? undefined)
-    const permits = { rate: undefined, rateKey: undefined, concurrency, permitKey: key }
-    return gatesFor(this.options.namespace, task.name, permits)
   }
 
   private watch(gate: Gate): boolean {
@@ -256,29 +251,16 @@ export class Gatekeeper {
   }
 }
 
-/** The gates of a job, that with permits first: a start that was granted by a rate can't be given back. */
-const gatesFor = (
-  namespace: string,
-  task: string,
-  limits: {
-    readonly rate: Rate | undefined
-    readonly rateKey: string | undefined
-    readonly concurrency: number | undefined
-    readonly permitKey: string | undefined
+/** The value of the key of a permit; undefined where there is none, or none can be told. */
+const permitKey = (task: Registration, held: Held): string | undefined => {
+  const key = task.limits?.concurrency?.key
+  if (key === undefined) return undefined
+  try {
+    const payload = task.decode(JSON.parse(held.job.payload))
+    return Result.isSuccess(payload) ? key(payload.success) : undefined
+  } catch {
+    return undefined
   }
-): ReadonlyArray<Gate> => {
-  const { concurrency, permitKey, rate, rateKey } = limits
-  const gate = (key: string | undefined, of: Gates.GateLimits): Gate => ({
-    keys: Gates.gateKeys(namespace, task, key),
-    limits: of
-  })
-  if (rate !== undefined && concurrency !== undefined && rateKey === permitKey) {
-    return [gate(rateKey, { rate, concurrency })]
-  }
-  return [
-    ...(concurrency === undefined ? [] : [gate(permitKey, { rate: undefined, concurrency })]),
-    ...(rate === undefined ? [] : [gate(rateKey, { rate, concurrency: undefined })])
-  ]
 }
 
 const collect = (

@@ -1,4 +1,5 @@
 /** A job that this worker holds, from claim to settlement. Plain data with the few facts that change on the way. */
+import { madeAt } from "../jobs/JobQueue.ts"
 import * as MetaText from "../jobs/MetaText.ts"
 import type { Meta } from "../jobs/Plan.ts"
 import type { Claimed } from "../streams/JobQueues.ts"
@@ -27,6 +28,10 @@ export interface Held {
   /** True once it was announced as running. */
   announced: boolean
 }
+
+/** Since when a job has been there, epoch ms. Those with a fairness key or of a flow have waited before they were queued. */
+export const since = ({ job, meta, queuedAt }: Held): number =>
+  meta?.k === undefined && meta?.r === undefined ? queuedAt : Math.min(queuedAt, madeAt(job.id) ?? queuedAt)
 
 let claims = 0
 

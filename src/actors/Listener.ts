@@ -57,6 +57,9 @@ const settings = (worker: Worker): Effect.Effect<void, RedisError> =>
     const told = [...loaded.queues.values()].some((q) => q.pausedTasks.size > 0 || q.revokedTasks.size > 0)
     desk.told = told ? loaded.queues : undefined
     for (const queue of queues) yield* pause(worker, queue, loaded.queues.get(queue)?.paused === true)
+    if (loaded.tasks.size > 0) {
+      yield* attempt("adopt", () => gatekeeper.adopt([...desk.runningJobs], worker.registry.tasks))
+    }
   })
 
 const pause = (worker: Worker, queue: QueueName, paused: boolean): Effect.Effect<void> =>
@@ -79,11 +82,14 @@ export const hear = (worker: Worker, message: Message): Effect.Effect<void, Redi
   const { desk } = worker
   switch (message.op) {
     case "wake":
-      return void desk.due.ring()
+      desk.due.ring()
+      return undefined
     case "reclaim":
-      return void desk.orphans.ring()
+      desk.orphans.ring()
+      return undefined
     case "revoke":
-      return void desk.revoke(message.id, message.terminate)
+      desk.revoke(message.id, message.terminate)
+      return undefined
     case "settings":
       return settings(worker)
     case "ask":

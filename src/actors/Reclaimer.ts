@@ -43,6 +43,7 @@ export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
   Effect.gen(function* () {
     const memory = memoryOf(worker)
     let total = 0
+    if (!worker.desk.knowsOrphans()) return 0
     for (const queue of worker.consuming.keys()) {
       // A script looks at ten times as many claims as it may take: on through the list, not one page in each half lease.
       for (let page = 0; page < pagesMax; page++) {
@@ -72,7 +73,8 @@ const reclaim = async (worker: Worker, queue: QueueName, memory: Memory, count: 
   const { keys, name, options, redis } = worker
   try {
     const cursor = memory.cursors.get(queue) ?? "0-0"
-    return await JobQueues.reclaim(redis.client, keys.queue(queue), name, options.leaseMs, cursor, count)
+    const at = worker.clock.now()
+    return await JobQueues.reclaim(redis.client, keys.queue(queue), name, options.leaseMs, cursor, count, at)
   } catch (error) {
     if (!JobQueues.isGroupLost(error)) throw error
     await JobQueues.ensureGroup(redis.client, keys.queue(queue))

@@ -2,21 +2,23 @@
  * Runs one attempt and says what became of it. Promises that nothing a handler does (fail, die, hang past its limit, return
  * what its schema refuses) escapes it: every end is an outcome. One fiber per job; time limits only for tasks that ask.
  */
-import { Context, Effect, Exit, type Fiber, Result } from "effect"
+import { Context, Effect, Exit, Result } from "effect"
 import * as Calling from "../jobs/Calling.ts"
 import type { Failure } from "../jobs/Engine.ts"
 import * as Outcome from "../jobs/Outcome.ts"
 import type { Registration, Registry } from "../jobs/Registry.ts"
 import { groupTask } from "../jobs/Flow.ts"
-import { freshId, queueOf } from "../jobs/JobQueue.ts"
 import * as Mapped from "../jobs/Mapped.ts"
 import * as Losses from "../jobs/Losses.ts"
 import * as Thread from "../jobs/Thread.ts"
 import * as Trace from "../jobs/Trace.ts"
-import { LinkInvalid, linkTask } from "../streams/Flows.ts"
+import { linkTask } from "../streams/Flows.ts"
+import { Attempt, type Hooks } from "./Attempt.ts"
+import { type Ended, left, outcome } from "./Ended.ts"
+import * as FlowJobs from "./FlowJobs.ts"
 import type { Gatekeeper, Passage } from "./Gatekeeper.ts"
 import type { Held } from "./Held.ts"
-import { timeLimits } from "./TimeLimits.ts"
+import { type TimeLimits, timeLimits } from "./TimeLimits.ts"
 import { lossesOf, type Suspects } from "./Suspects.ts"
 
 export interface RunnerOptions {
@@ -45,40 +47,29 @@ export interface RunnerOptions {
   readonly graceMs: number
 }
 
-/** What the settler is told: an outcome with its encoded text, an internal job that needs only an acknowledgement, or nothing to settle. */
-export type Ended =
-  | {
-      readonly _tag: "Outcome"
-      readonly outcome: Outcome.Outcome
-      readonly task: Registration | undefined
-      readonly body: string
-      /** Id to settle under, where the entry's own is that of another job. */
-      readonly as?: string
-    }
-  | { readonly _tag: "Told" }
-  | { readonly _tag: "Left" }
-  /** Its task's limits do not let it start yet. */
-  | { readonly _tag: "Later"; readonly delayMs: number; readonly slot: number | undefined }
-  /** Its task is paused. */
-  | { readonly _tag: "Parked" }
-
-const left: Ended = { _tag: "Left" }
 /** ms before a job whose task nobody here knows is offered again, and how often. */
 const unknownWaitMs = 5_000
 const unknownMax = 10
-const linkRetryMs = 1_000
 
 export class Runner {
   private readonly options: RunnerOptions
+  private readonly hooks: Hooks
+  /** Of all attempts whose task has no time limits. */
+  private readonly unlimited: TimeLimits
 
   constructor(options: RunnerOptions) {
     this.options = options
+    this.hooks = {
+      abandoned: options.abandoned,
+      decide: (held, task, exit, limitMs) => this.decide(held, task, exit, limitMs)
+    }
+    this.unlimited = { softMs: undefined, hardMs: undefined, graceMs: options.graceMs }
   }
 
   /** Starts a job; `end` is called once, perhaps before this returns. */
   run(held: Held, end: (ended: Ended) => void): void {
     const { job } = held
-    if (job.task === linkTask) return this.tell(held, end)
+    if (job.task === linkTask) return FlowJobs.tellNext(held, this.options.tell, end)
     if (held.count > 1) return void this.again(held, end)
     this.begin(held, end)
   }
@@ -107,8 +98,8 @@ export class Runner {
 
   private begin(held: Held, end: (ended: Ended) => void): void {
     const { job, meta } = held
-    if (job.task === groupTask) return this.gather(held, end)
-    const task = Mapped.find(this.options.registry.tasks, job.task)
+    if (job.task === groupTask) return FlowJobs.endGroup(held, this.options.gather, end)
+    const task = Mapped.find(this.options.registry.tasks, job.task, this.options.execute)
     if (task === undefined) return end(outcome(unknown(held), undefined))
     if (meta?.x !== undefined && this.options.now() > meta.x) {
       return end(outcome({ _tag: "Cancelled", reason: "expired before it could start" }, task))
@@ -175,49 +166,15 @@ export class Runner {
       effect = Trace.consuming(task.context, traced, traceparent, effect)
     }
     const fiber = Effect.runForkWith(context)(effect)
-    this.watch(held, task, fiber, end)
+    new Attempt(held, task, fiber, this.limitsOf(held, task), this.hooks, end).watch()
   }
 
-  /** Sees to the time limits of an attempt, and to its end. */
-  private watch(
-    held: Held,
-    task: Registration,
-    fiber: Fiber.Fiber<unknown, unknown>,
-    end: (ended: Ended) => void
-  ): void {
-    const { abandoned, gatekeeper, graceMs } = this.options
-    const limits = timeLimits(task, held.meta?.d, gatekeeper.of(task.name)?.time, graceMs)
-    const limitMs = limits.softMs ?? limits.hardMs
-    let soft: NodeJS.Timeout | undefined
-    let hard: NodeJS.Timeout | undefined
-    let late: (() => void) | undefined
-    const abandon = () => {
-      held.stopped ??= "timeout"
-      held.interrupt = undefined
-      // It may hear of it at last, should it ever get that far.
-      fiber.interruptUnsafe()
-      late = abandoned(held)
-      end(this.decide(held, task, Exit.interrupt(), limitMs))
-    }
-    held.interrupt = () => {
-      if (soft !== undefined) clearTimeout(soft)
-      fiber.interruptUnsafe()
-      // What was told to stop has its grace, whoever told it; most end within the call above.
-      if (held.interrupt !== undefined) hard ??= setTimeout(abandon, limits.graceMs)
-    }
-    if (limits.softMs !== undefined) {
-      soft = setTimeout(() => {
-        held.stopped ??= "timeout"
-        held.interrupt?.()
-      }, limits.softMs)
-    } else if (limits.hardMs !== undefined) hard = setTimeout(abandon, limits.hardMs)
-    fiber.addObserver((exit) => {
-      if (soft !== undefined) clearTimeout(soft)
-      if (hard !== undefined) clearTimeout(hard)
-      if (late !== undefined) return late()
-      held.interrupt = undefined
-      end(this.decide(held, task, exit, limitMs))
-    })
+  private limitsOf(held: Held, task: Registration): TimeLimits {
+    const called = held.meta?.d
+    const set = this.options.gatekeeper.of(task.name)?.time
+    return called === undefined && set === undefined && task.timeoutMs === undefined && task.hardTimeoutMs === undefined
+      ? this.unlimited
+      : timeLimits(task, called, set, this.options.graceMs)
   }
 
   /** What an end means. Code of the task's that throws in there (a `toString`, a getter) makes the job dead. */
@@ -275,67 +232,12 @@ export class Runner {
     }
     return { _tag: "Outcome", outcome: decided, task, body }
   }
-
-  /** Ends a group; while Redis is away it is tried again. */
-  private gather(held: Held, end: (ended: Ended) => void): void {
-    this.options.gather(held).then(
-      (got) =>
-        "failure" in got
-          ? end(outcome({ _tag: "Dead", error: got.failure }, undefined))
-          : end({ _tag: "Outcome", outcome: { _tag: "Done", result: null }, task: undefined, body: got.text }),
-      () => setTimeout(() => (held.stopped === undefined ? this.gather(held, end) : end(left)), linkRetryMs)
-    )
-  }
-
-  private tell(held: Held, end: (ended: Ended) => void): void {
-    this.options.tell(held.job.id, held.job.payload).then(
-      () => end({ _tag: "Told" }),
-      (error: unknown) =>
-        error instanceof LinkInvalid
-          ? end(invalidLink(held, error.message))
-          : setTimeout(() => (held.stopped === undefined ? this.tell(held, end) : end(left)), linkRetryMs)
-    )
-  }
 }
 
 const crashOf = (exit: Exit.Exit<unknown, unknown>): Thread.ThreadCrashed | undefined => {
   if (Exit.isSuccess(exit)) return undefined
   for (const r of exit.cause.reasons) if (r._tag === "Fail" && r.error instanceof Thread.ThreadCrashed) return r.error
   return undefined
-}
-
-const outcome = (decided: Outcome.Outcome, task: Registration | undefined): Ended => ({
-  _tag: "Outcome",
-  outcome: decided,
-  task,
-  body: bodyOf(decided)
-})
-
-/**
- * A link job that says nothing of ours would be tried for ever. It is dead under an id of its own: its entry names the job
- * that it tells of, whose record must not change.
- */
-const invalidLink = ({ job: { id, queue } }: Held, message: string): Ended => {
-  const own = queueOf(id) !== queue ? freshId(queue, Date.now()) : id.endsWith(linkTask) ? id : id + linkTask
-  const dead: Outcome.Outcome = {
-    _tag: "Dead",
-    error: { _tag: "PayloadInvalid", message: `${linkTask} can't be told: ${message}` }
-  }
-  return { _tag: "Outcome", outcome: dead, task: undefined, body: bodyOf(dead), as: own }
-}
-
-const bodyOf = (decided: Outcome.Outcome): string => {
-  switch (decided._tag) {
-    case "Done":
-      return JSON.stringify(decided.result) ?? "null"
-    case "Dead":
-    case "Retry":
-      return JSON.stringify(decided.error)
-    case "Cancelled":
-      return JSON.stringify({ _tag: "Cancelled", message: decided.reason })
-    case "Snoozed":
-      return ""
-  }
 }
 
 /** A task nobody here knows may be known to a newer worker: it goes back for a while, then it is dead. */

@@ -15,8 +15,8 @@ import * as JobQueues from "../streams/JobQueues.ts"
 import * as Settling from "../streams/Settling.ts"
 import { keysOf } from "../streams/Keys.ts"
 import { type Client, together } from "../streams/Redis.ts"
+import type { Ended } from "./Ended.ts"
 import type { Held } from "./Held.ts"
-import type { Ended } from "./Runner.ts"
 
 interface Item {
   readonly held: Held

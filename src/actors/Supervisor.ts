@@ -3,9 +3,8 @@
  * short wait, and a graceful end: stop reading, give back what was not begun, let running jobs finish up to the drain limit,
  * leave the rest to others, settle all that is settled.
  */
-import { Cause, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Schedule, Scope } from "effect"
+import { Cause, Deferred, Effect, Fiber, FiberSet, Layer, Schedule, Scope } from "effect"
 import { randomUUID } from "node:crypto"
-import { hostname } from "node:os"
 import { type QueueName, queues } from "../jobs/JobQueue.ts"
 import { Registry } from "../jobs/Registry.ts"
 import { unblock } from "../streams/Connect.ts"
@@ -13,7 +12,7 @@ import * as Flows from "../streams/Flows.ts"
 import * as JobQueues from "../streams/JobQueues.ts"
 import { keysOf } from "../streams/Keys.ts"
 import * as Limits from "../streams/Limits.ts"
-import { attempt, type Client, Redis } from "../streams/Redis.ts"
+import { attempt, type Client, Redis, RedisError } from "../streams/Redis.ts"
 import * as Scripts from "../streams/Scripts.ts"
 import { ServerClock } from "../streams/ServerClock.ts"
 import * as Consumer from "./Consumer.ts"
@@ -27,10 +26,11 @@ import * as MemoryGuard from "./MemoryGuard.ts"
 import type { Retired } from "./MemoryGuard.ts"
 import * as Mover from "./Mover.ts"
 import * as Reclaimer from "./Reclaimer.ts"
+import { complete, type Options } from "./Options.ts"
+import { progress } from "./Progress.ts"
 import { Runner } from "./Runner.ts"
 import { Settler } from "./Settler.ts"
 import * as Sexton from "./Sexton.ts"
-import { defaultReserved, type PerQueue } from "./Share.ts"
 import { Suspects } from "./Suspects.ts"
 import { Threads } from "./threads/Threads.ts"
 import * as Trimmer from "./Trimmer.ts"
@@ -38,51 +38,8 @@ import * as Watchdog from "./Watchdog.ts"
 import type { Stalls } from "./Watchdog.ts"
 import { LocalWorker, type Worker, type WorkerOptions } from "./Worker.ts"
 
+export type { Options } from "./Options.ts"
 export { replaceExitCode, type Retired } from "./MemoryGuard.ts"
-
-export interface Options extends Partial<Omit<WorkerOptions, "reserved">> {
-  readonly reserved?: Partial<PerQueue>
-  /** As `drainTimeoutMs`, in any form. */
-  readonly drainTimeout?: Duration.Input
-  /** As `deadMaxAgeMs`, in any form. */
-  readonly deadMaxAge?: Duration.Input
-}
-
-const complete = (o: Options): WorkerOptions => {
-  const concurrency = Math.max(1, Math.floor(o.concurrency ?? 4))
-  return {
-    concurrency,
-    prefetchMultiplier: o.prefetchMultiplier ?? 4,
-    leaseMs: o.leaseMs ?? 5_000,
-    queues: o.queues ?? queues,
-    reserved: { ...reservedFor(concurrency, o.queues ?? queues), ...o.reserved },
-    drainTimeoutMs:
-      o.drainTimeout === undefined
-        ? (o.drainTimeoutMs ?? 10_000)
-        : Duration.toMillis(Duration.fromInputUnsafe(o.drainTimeout)),
-    maxInFlight: o.maxInFlight ?? 10_000,
-    readMax: o.readMax ?? 256,
-    maxCrashes: Math.max(1, Math.floor(o.maxCrashes ?? 3)),
-    threads: o.threads,
-    stallMs: o.stallMs ?? 1_000,
-    maxMemoryMb: o.maxMemoryMb,
-    deadMaxAgeMs:
-      o.deadMaxAge === undefined ? o.deadMaxAgeMs : Duration.toMillis(Duration.fromInputUnsafe(o.deadMaxAge)),
-    maxResultBytes: o.maxResultBytes ?? Limits.defaults.maxResultBytes,
-    resultApartOver: o.resultApartOver,
-    trimEveryMs: o.trimEveryMs ?? 500,
-    graceMs: o.graceMs ?? 10_000,
-    version: o.version ?? "0",
-    host: o.host ?? hostname()
-  }
-}
-
-/** Permits reserved for a queue that is not served here would be lost. */
-const reservedFor = (concurrency: number, served: ReadonlyArray<QueueName>): PerQueue => {
-  const all = defaultReserved(concurrency)
-  const of = (q: QueueName) => (served.includes(q) && served.length > 1 ? all[q] : 0)
-  return { "high-priority": of("high-priority"), default: of("default"), "low-priority": of("low-priority") }
-}
 
 /** Runs jobs in this process. Build it after the layers of the tasks, so that all of them are known when the first job comes. */
 export const layer = (options: Options = {}): Layer.Layer<LocalWorker, never, Redis | Registry> =>
@@ -286,36 +243,29 @@ export const retired: Effect.Effect<Retired, never, LocalWorker> = Effect.flatMa
   Deferred.await(worker.retired)
 )
 
-const progressMax = 65_536
-const stateName = /^[A-Z][A-Z0-9_]{0,39}$/u
-const progress = (redis: Redis["Service"], held: Held, value: unknown, state?: string): Effect.Effect<void> => {
-  const { id, queue } = held.job
-  const text = JSON.stringify(value)
-  if (text !== undefined && text.length > progressMax)
-    return Effect.logWarning(`progress of ${id} is over ${progressMax} bytes, not kept`)
-  if (state !== undefined && !stateName.test(state))
-    return Effect.logWarning(`state of ${id}: expected 1-40 of A-Z 0-9 _, got ${JSON.stringify(state)}, not kept`)
-  const fields = [
-    ...(state === undefined ? [] : ["custom", state]),
-    ...(state !== undefined && text === undefined ? [] : ["progress", text ?? "null"])
-  ]
-  const key = keysOf(redis.namespace).queue(queue).job(id)
-  return Effect.ignore(redis.use("progress", (client) => Scripts.note(client, [key], fields)))
-}
-
 const patient = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")]).pipe(Schedule.jittered)
+
+/** ms for which an actor that fails again and again is told of once. */
+const toldEveryMs = 30_000
 
 /** An actor's fiber: a failure or defect is told and the actor starts again, sooner or later. */
 const supervised = <A, E>(name: string, actor: Effect.Effect<A, E>): Effect.Effect<A, unknown> =>
-  actor.pipe(
-    Effect.tapCause((cause) =>
-      Cause.hasInterruptsOnly(cause)
-        ? Effect.void
-        : Effect.logWarning(`actor ${name} starts again`, Cause.squash(cause))
-    ),
-    Effect.sandbox,
-    Effect.retry(patient)
-  )
+  Effect.suspend(() => {
+    let toldAt = Number.NEGATIVE_INFINITY
+    return actor.pipe(
+      Effect.tapCause((cause) => {
+        if (Cause.hasInterruptsOnly(cause) || performance.now() - toldAt < toldEveryMs) return Effect.void
+        toldAt = performance.now()
+        const why = Cause.squash(cause)
+        // What Redis says is enough; a defect is a bug, so its stack is told.
+        return why instanceof RedisError
+          ? Effect.logWarning(`actor ${name} starts again: ${why.message}`)
+          : Effect.logWarning(`actor ${name} starts again`, why)
+      }),
+      Effect.sandbox,
+      Effect.retry(patient)
+    )
+  })
 
 const consume = (worker: Worker, queue: QueueName, reader: Client): Effect.Effect<unknown, unknown> =>
   supervised(

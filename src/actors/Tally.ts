@@ -3,6 +3,7 @@
  * that only grow until the process ends, cheap enough for every job; they travel in the worker's record, so that any
  * process can tell them of all workers without an event per job.
  */
+import type { JobState } from "../jobs/Outcome.ts"
 import type { Held } from "./Held.ts"
 import { type TaskTally, tallyBounds } from "../streams/Inspect.ts"
 
@@ -74,4 +75,13 @@ const observe = (into: MutableTally["runtime"], ms: number): void => {
       return
     }
   }
+}
+
+/** How ends are counted; what is not named is not. */
+export const ends: Readonly<Partial<Record<JobState, TallyEnd>>> = {
+  done: "succeeded",
+  dead: "failed",
+  retrying: "retried",
+  cancelled: "revoked",
+  scheduled: "rejected"
 }

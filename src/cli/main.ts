@@ -67,4 +67,10 @@ const program = root.pipe(
   Effect.provide([NodeServices.layer, Logger.layer([])])
 )
 
+// A reader that has had enough (`| head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error
+  process.exit()
+})
+
 NodeRuntime.runMain(program, { disableErrorReporting: true })

@@ -60,7 +60,8 @@ export interface Source<P extends Schema.Struct.Fields, R> extends Job.Target<P,
 
 /**
  * One job that runs `task` for each payload in turn, in one worker; its result is `{ results }`, in order. A failure ends it;
- * a retry runs all of them again. `timeout` of the task counts for each. Celery's `starmap`.
+ * a retry runs all of them again. `timeout` of the task counts for each; a task in threads runs there. A task with a rate or
+ * concurrency limit is refused at enqueue (`PayloadInvalid`): one job can't take turns for many. Celery's `starmap`.
  */
 export const starmap = <P extends Schema.Struct.Fields, R>(
   task: Source<P, R>,
@@ -69,8 +70,14 @@ export const starmap = <P extends Schema.Struct.Fields, R>(
   Job.make({
     task: mapPrefix + task.name,
     queue: task.queue,
-    payload: Job.collect(payloads.map((payload) => task.job(payload).payload))
+    payload:
+      task.limited === true
+        ? Result.fail([{ path: "", message: limitedMessage(task.name) }])
+        : Job.collect(payloads.map((payload) => task.job(payload).payload))
   })
+
+const limitedMessage = (name: string): string =>
+  `expected a task without rateLimit and concurrency, got ${name}: use Flow.all(payloads.map(${name}.job)), a group of jobs of their own`
 
 /** As `starmap`, over the values of one field; `rest` is the same for all. Celery's `map`. */
 export const map = <P extends Schema.Struct.Fields, R, K extends keyof Schema.Struct.Type<P>>(

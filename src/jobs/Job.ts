@@ -14,6 +14,8 @@ export type Encoded = Result.Result<unknown, ReadonlyArray<Issue>>
 export interface Target<P extends Schema.Struct.Fields, R> {
   readonly name: string
   readonly queue: QueueName
+  /** True where its code sets a rate or concurrency limit over all workers. */
+  readonly limited?: boolean
   readonly payload: Schema.Struct<P>
   readonly encodePart: (part: Partial<Schema.Struct.Type<P>>) => Encoded
   readonly _Result?: R

@@ -29,6 +29,14 @@ export const chosenId = (queue: QueueName, id: string): JobId | undefined =>
 export const derivedId = (queue: QueueName, id: JobId, n: number): JobId =>
   `${letters[queue]}${id.slice(2)}.${n}` as JobId
 
+const fresh = /^[hdl]-([0-9a-z]{8})[0-9a-f]{10}[0-9a-z]{1,6}$/u
+
+/** When a fresh id was made, epoch ms by the clock of whoever made it; undefined for a chosen one. */
+export const madeAt = (id: string): number | undefined => {
+  const time = fresh.exec(id)?.[1]
+  return time === undefined ? undefined : Number.parseInt(time, 36)
+}
+
 const origin = randomBytes(5).toString("hex")
 let count = 0
 

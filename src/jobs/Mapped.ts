@@ -5,16 +5,21 @@
 import { Effect, Result } from "effect"
 import type { Issue } from "./Engine.ts"
 import type { Registration } from "./Registry.ts"
+import * as Thread from "./Thread.ts"
 
 /** What the name of such a job begins with; the task's name follows. */
 export const mapPrefix = "@map:"
 
 /** The task of a job by its name, mapped ones included. */
-export const find = (tasks: ReadonlyMap<string, Registration>, name: string): Registration | undefined => {
+export const find = (
+  tasks: ReadonlyMap<string, Registration>,
+  name: string,
+  execute: Thread.Execute = Thread.here
+): Registration | undefined => {
   const known = tasks.get(name)
   if (known !== undefined || !name.startsWith(mapPrefix)) return known
   const one = tasks.get(name.slice(mapPrefix.length))
-  return one === undefined ? undefined : mapped(one)
+  return one === undefined ? undefined : mapped(one, execute)
 }
 
 const collect = (
@@ -30,8 +35,9 @@ const collect = (
   return issues.length === 0 ? Result.succeed(values) : Result.fail(issues)
 }
 
-const mapped = (one: Registration): Registration => {
-  const { thread: _, ...rest } = one
+const mapped = (one: Registration, execute: Thread.Execute): Registration => {
+  // Such a job is none of the task's own: what is set for the task at run time does not hold for it.
+  const { limits: _limits, thread, ...rest } = one
   return {
     ...rest,
     name: mapPrefix + one.name,
@@ -45,7 +51,10 @@ const mapped = (one: Registration): Registration => {
     },
     run: (payloads, job) =>
       Effect.forEach(payloads as ReadonlyArray<unknown>, (payload) => {
-        const run = one.run(payload, job)
+        const run =
+          thread === undefined
+            ? one.run(payload, job)
+            : Thread.run(thread, payload, { ...job, task: one.name }, execute)
         return one.timeoutMs === undefined ? run : Effect.timeout(run, one.timeoutMs)
       }),
     encodeResult: (results) =>

@@ -61,9 +61,6 @@ export const fixed = (options: {
 /** Never again: the first failure is the last. */
 export const none: Retry = { retries: 0, baseMs: 0, capMs: 0 }
 
-/** The same, as a word for `byError`. */
-export const never: Retry = none
-
 /** What a task without a policy has: 3 retries, base 60 s. */
 export const standard: Retry = exponential({ attempts: 3, base: "60 seconds" })
 
@@ -71,7 +68,7 @@ export const standard: Retry = exponential({ attempts: 3, base: "60 seconds" })
  * A policy per error, by its tag or a predicate, in order; all others go by `otherwise`. Time limits have the tag `TimedOut`,
  * bugs `Defect`. Retries are counted over all errors of a job, not per error.
  *
- *     Retry.byError([["Invalid", Retry.never], ["RateLimited", Retry.fixed({ attempts: Infinity, delay: "30 seconds" })]])
+ *     Retry.byError([["Invalid", Retry.none], ["RateLimited", Retry.fixed({ attempts: Infinity, delay: "30 seconds" })]])
  */
 export const byError = (rules: ReadonlyArray<readonly [match: Match, retry: Retry]>, otherwise = standard): Retry => ({
   ...otherwise,

@@ -161,6 +161,7 @@ export const make = <
     payload,
     retry,
     timeout,
+    limited: registration.limits !== undefined,
     job,
     encodePart: partial,
     jobFromJson: (json) => {
@@ -231,7 +232,7 @@ const limitsOf = (
     // The payload has been decoded by the task's own schema when the key is asked for.
     return keyed
       ? { limit: option.limit, key: option.key as (payload: unknown) => string }
-      : { limit: option as L, key: undefined }
+      : { limit: option, key: undefined }
   }
   const paced = rate === undefined ? undefined : split(rate)
   const permits = concurrency === undefined ? undefined : split(concurrency)

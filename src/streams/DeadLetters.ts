@@ -19,7 +19,6 @@ import { type Client, Redis, type RedisError } from "./Redis.ts"
 import * as Scripts from "./Scripts.ts"
 
 export type { DeadLetter, Filter } from "./Dead.ts"
-export type { Group } from "./DeadSteps.ts"
 
 /** No dead job has that id: it never died, or was replayed, discarded or forgotten. */
 export class DeadLetterUnknown extends Data.TaggedError("DeadLetterUnknown")<{ readonly id: string }> {

@@ -167,7 +167,7 @@ export const remembered = async (
 ): Promise<ReadonlyArray<{ readonly task: string; readonly key: string | undefined }>> => {
   const rows = await client.zrange(keysOf(namespace).gates, "0", String(limit - 1), "REV")
   return rows.map((row) => {
-    const [task = "", key] = JSON.parse(String(row)) as ReadonlyArray<string>
+    const [task = "", key] = JSON.parse(row) as ReadonlyArray<string>
     return { task, key }
   })
 }

@@ -17,7 +17,7 @@ const Say = Task.make("say", { payload: { word: Schema.String }, result: Schema.
 const Fail = Task.make("fail", {
   payload: { key: Schema.String, after: Schema.optional(Schema.Number) },
   error: Schema.Union([Busy, Wrong]),
-  retry: Retry.byError([["Wrong", Retry.never]], Retry.fixed({ attempts: 1, delay: "20 millis" }))
+  retry: Retry.byError([["Wrong", Retry.none]], Retry.fixed({ attempts: 1, delay: "20 millis" }))
 })
 const Loose = Task.make("loose", { payload: { any: Schema.Any }, retry: Retry.none })
 const Hang = Task.make("hang", { payload: { key: Schema.String } })
@@ -94,8 +94,7 @@ const until = (id: string, state: string) =>
       (job) => job?.state === state
     )
   )
-const offer = <R>(job: Parameters<Engine["Service"]["offer"]>[0] & { readonly _Result?: R }) =>
-  Engine.use((engine) => engine.offer(job))
+const offer = (job: Parameters<Engine["Service"]["offer"]>[0]) => Engine.use((engine) => engine.offer(job))
 
 layer(live, { excludeTestServices: true, timeout: "20 seconds" })("calling", (it) => {
   describe("times", () => {
@@ -141,7 +140,7 @@ layer(live, { excludeTestServices: true, timeout: "20 seconds" })("calling", (it
           Hang.run({ key: "limit" }, { timeout: "40 millis", retries: 0, queue: "high-priority" })
         )
         assert.strictEqual(error._tag === "JobFailed" && error.error._tag, "TimedOut")
-        assert.include(String(error.message), "40 ms")
+        assert.include(error.message, "40 ms")
       })
     )
   })

@@ -88,8 +88,13 @@ describe("pauses", () => {
       const redis = yield* Redis
       const ids = yield* Effect.scoped(
         Effect.gen(function* () {
-          yield* w.start()
+          const { desk } = yield* w.start()
           yield* control.pauseTask("one")
+          // It holds for what begins once the worker has heard it.
+          yield* eventually(
+            "it has heard",
+            Effect.sync(() => desk.told?.get("default")?.pausedTasks.has("one") === true)
+          )
           const all = yield* engine.enqueueAll(Array.from({ length: 100 }, (_, n) => w.One.job({ n })))
           yield* w.Two.run({ n: 1 })
           return all

@@ -38,8 +38,8 @@ const fields = { payload: { n: Schema.Int, key: Schema.String }, result: Schema.
 const Other = Task.make("other", { ...fields })
 
 /** A world of its own: what began when, and how many ran at once, by key. */
-const world = <const O extends Partial<Task.Options<typeof fields.payload, typeof Schema.Int, typeof Schema.Never>>>(
-  options: O,
+const world = (
+  options: Partial<Task.Options<typeof fields.payload, typeof Schema.Int, typeof Schema.Never>>,
   body: (n: number) => Effect.Effect<unknown> = () => Effect.void
 ) => {
   const Limited = Task.make("limited", { retry: Retry.none, ...fields, ...options })

@@ -5,6 +5,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks"
 import * as Workers from "../../src/actors/Supervisor.ts"
 import { LocalWorker } from "../../src/actors/Worker.ts"
 import { Engine } from "../../src/jobs/Engine.ts"
+import * as Flow from "../../src/jobs/Flow.ts"
 import * as Task from "../../src/jobs/Task.ts"
 import { TestEngine } from "../../src/testing.ts"
 import { Control } from "../../src/streams/Control.ts"
@@ -34,6 +35,22 @@ const beside = <A, E>(
 }
 
 describe("a task in threads", () => {
+  it.live("runs there also as one job over many values", () =>
+    beside(
+      "mapped",
+      Effect.gen(function* () {
+        const engine = yield* Engine
+        const id = yield* engine.enqueue(Flow.starmap(Acts, [{ act: "thread" }, { act: "thread" }]))
+        const { results } = (yield* engine.await(id)) as {
+          readonly results: ReadonlyArray<{ readonly thread: number }>
+        }
+        assert.lengthOf(results, 2)
+        // The main thread has number 0.
+        for (const { thread } of results) assert.isAbove(thread, 0)
+      })
+    )
+  )
+
   it.live("leaves the main loop free while four threads burn, and other jobs run on", () =>
     beside(
       "burn",
@@ -99,7 +116,7 @@ describe("a task in threads", () => {
         assert.match(String(failed.error?.["stack"]), /acts\.thread\.ts/u)
         const error = yield* Effect.flip(Acts.run({ act: "declared" }))
         assert.instanceOf(error, Declared)
-        assert.strictEqual((error as Declared).code, 7)
+        assert.strictEqual(error.code, 7)
       })
     )
   )

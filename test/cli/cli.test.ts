@@ -110,6 +110,30 @@ describe("jobs", () => {
   })
 })
 
+describe("control", () => {
+  it("warns of a task that no worker knows, since a mistyped queue is taken for one", async () => {
+    const mistyped = await run("control", "pause", "defualt")
+    expect(mistyped).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('no running worker knows a task named "defualt"')
+    })
+    expect(await run("control", "resume", "defualt")).toMatchObject({ code: 0, err: "" })
+    expect(await run("control", "pause", "health_check")).toMatchObject({ code: 0, err: "" })
+    expect(await run("control", "resume", "health_check")).toMatchObject({ code: 0, err: "" })
+    expect((await run("control", "rate_limit", "helth_check", "1/s")).err).toContain("helth_check")
+    expect(await run("control", "rate_limit", "helth_check", "default")).toMatchObject({ code: 0, err: "" })
+  })
+
+  it("ends quietly when its reader has had enough", async () => {
+    const child = spawn(process.execPath, [main, "inspect", "tasks"], { env: environment() })
+    let err = ""
+    child.stderr.on("data", (chunk: Buffer) => (err += String(chunk)))
+    child.stdout.destroy()
+    await new Promise((done) => child.on("close", done))
+    expect(err).toBe("")
+  })
+})
+
 describe("keys and settings", () => {
   it("makes a key, lists and withdraws it", async () => {
     const secret = (await run("keys", "create", "--name", "ci")).out.trim()

@@ -87,6 +87,9 @@ describe("dead jobs", () => {
     expect((await ask(app, "POST", "/v1/dead/jobs/d-a/replay", {})).status).toBe(404)
     expect((await ask(app, "DELETE", "/v1/dead/jobs/d-b")).status).toBe(204)
     expect((await ask(app, "POST", "/v1/dead/replay", { rate: "fast" })).status).toBe(422)
+    for (const what of ["discard", "replay"]) {
+      expect((await ask(app, "POST", `/v1/dead/${what}`, {})).status).toBe(422)
+    }
     const discarded = await ask(app, "POST", "/v1/dead/discard", { task: "health_check" })
     expect(discarded.body).toEqual({ done: 1, skipped: 0 })
   })

@@ -35,7 +35,7 @@ describe("retry", () => {
   it("is chosen by the error, its tag or what it is like", () => {
     const policy = Retry.byError(
       [
-        ["Invalid", Retry.never],
+        ["Invalid", Retry.none],
         [(e) => e instanceof RangeError, Retry.fixed({ attempts: 1, delay: "1 second" })]
       ],
       Retry.fixed({ attempts: 5, delay: "2 seconds" })
@@ -44,7 +44,7 @@ describe("retry", () => {
     assert.strictEqual(wait(policy, 1, new RangeError("x")), 1_000)
     assert.isUndefined(wait(policy, 2, new RangeError("x")))
     assert.strictEqual(wait(policy, 5, { _tag: "Other" }), 2_000)
-    const broken = Retry.byError([[() => assert.fail("a bug"), Retry.never]], policy)
+    const broken = Retry.byError([[() => assert.fail("a bug"), Retry.none]], policy)
     assert.strictEqual(wait(broken, 1), 2_000)
   })
   it("hears the error: not retryable, or a wait of its own, at most a day", () => {
@@ -56,7 +56,7 @@ describe("retry", () => {
   it("takes its count from the call, but never against a rule", () => {
     assert.isDefined(wait(Retry.none, 9, {}, 0.5, Infinity))
     assert.isUndefined(wait(Retry.standard, 1, {}, 0.5, 0))
-    assert.isUndefined(wait(Retry.byError([["Invalid", Retry.never]]), 1, { _tag: "Invalid" }, 0.5, 9))
+    assert.isUndefined(wait(Retry.byError([["Invalid", Retry.none]]), 1, { _tag: "Invalid" }, 0.5, 9))
   })
 })
 

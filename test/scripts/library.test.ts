@@ -68,8 +68,18 @@ it("brings its types", () => {
     process.execPath,
     [
       join(root, "node_modules/typescript/bin/tsc"),
-      ...["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--target", "es2024"],
-      ...["--typeRoots", join(root, "node_modules/@types"), "--types", "node", "typed.ts"]
+      "--noEmit",
+      "--strict",
+      "--skipLibCheck",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2024",
+      "--typeRoots",
+      join(root, "node_modules/@types"),
+      "--types",
+      "node",
+      "typed.ts"
     ],
     { cwd: folder, encoding: "utf8" }
   )

@@ -68,7 +68,7 @@ const fresh = Effect.gen(function* () {
       )
     )
   const reclaim = (consumer: string, leaseMs: number, count = 50) =>
-    Effect.promise(() => JobQueues.reclaim(client, k, consumer, leaseMs, "0-0", count))
+    Effect.promise(() => JobQueues.reclaim(client, k, consumer, leaseMs, "0-0", count, Date.now() + 60_000))
   const lag = Effect.promise(async () => {
     const info = ((await client.xinfo("GROUPS", k.jobs)) as ReadonlyArray<ReadonlyArray<unknown>>)[0] ?? []
     return info[info.indexOf("lag") + 1]

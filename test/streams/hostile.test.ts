@@ -75,7 +75,7 @@ describe("a claim", () => {
         await Delayed.promote(c, k)
         // `a` claims it again and freezes, `b` takes it over; then `a` says once more that it can't start.
         const [second] = await JobQueues.read(c, k, "a", 1, 1)
-        const { jobs } = await JobQueues.reclaim(c, k, "b", 0, "0-0", 1)
+        const { jobs } = await JobQueues.reclaim(c, k, "b", 0, "0-0", 1, Date.now() + 60_000)
         await settle("a", back(second as JobQueues.Claimed))
         const done = { ...back(jobs[0] as JobQueues.Claimed), kind: "D" as const, run: "1:5:6:7", body: "1", ms: 1_000 }
         assert.strictEqual((await settle("b", done)).size, 0)

@@ -4,6 +4,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import type { RateInput } from "../../jobs/Rate.ts"
 import { queues } from "../../jobs/JobQueue.ts"
 import { Control } from "../../streams/Control.ts"
+import { Inspect } from "../../streams/Inspect.ts"
 import type { AskOptions, Replies } from "../../streams/Requests.ts"
 import { asking, askOptions, printReplies } from "../asking.ts"
 import { CliFailure, line, withEngine } from "../context.ts"
@@ -13,8 +14,19 @@ const task = Argument.String("task")
 const queue = Argument.Literals("queue", queues)
 
 /** Something that is kept in Redis; prints a line (or JSON) when it is done. */
-const done = <A extends Readonly<Record<string, unknown>>>(json: boolean, words: string, answer: A): void =>
+const done = (json: boolean, words: string, answer: Readonly<Record<string, unknown>>): void =>
   line(json ? JSON.stringify(answer) : words)
+
+/** Says on standard error when workers run and none knows the task: a typing error, or its workers are away just now. */
+const warnUnknown = (name: string) =>
+  Effect.gen(function* () {
+    const known = yield* (yield* Inspect).registered
+    if (known.length === 0 || known.includes(name)) return
+    process.stderr.write(
+      `loglytics: no running worker knows a task named ${JSON.stringify(name)}; it is set all the same ` +
+        `(queues: ${queues.join(", ")}; tasks: loglytics inspect registered)\n`
+    )
+  })
 
 /** Something that running workers are told. */
 const told = (
@@ -64,6 +76,7 @@ const rateLimit = Command.make(
     withEngine(
       Effect.gen(function* () {
         const control = yield* Control
+        if (rate !== "default") yield* warnUnknown(name)
         yield* control.rateLimit(name, rate === "none" || rate === "0" ? null : (rate as RateInput | "default"))
         done(json, `${name}  rate limit ${rate}`, { task: name, rate })
       })
@@ -81,6 +94,7 @@ const concurrency = Command.make(
     withEngine(
       Effect.gen(function* () {
         const control = yield* Control
+        if (limit !== "default") yield* warnUnknown(name)
         yield* control.concurrency(name, limit === "none" ? null : limit === "default" ? limit : Number(limit))
         done(json, `${name}  concurrency ${limit}`, { task: name, concurrency: limit })
       })
@@ -104,6 +118,7 @@ const timeLimit = Command.make(
           ...(Option.isSome(soft) ? { soft: soft.value as `${number} seconds` } : {}),
           ...(Option.isSome(hard) ? { hard: hard.value as `${number} seconds` } : {})
         }
+        if (!own) yield* warnUnknown(name)
         yield* control.timeLimit(name, own ? "default" : limits)
         done(json, `${name}  time limits ${own ? "default" : JSON.stringify(limits)}`, { task: name, ...limits })
       })
@@ -118,8 +133,10 @@ const pausing = (name: "pause" | "resume", description: string) =>
         const control = yield* Control
         const known = queues.find((q) => q === what)
         if (known !== undefined) yield* control[name](known)
-        else if (name === "pause") yield* control.pauseTask(what)
-        else {
+        else if (name === "pause") {
+          yield* warnUnknown(what)
+          yield* control.pauseTask(what)
+        } else {
           const jobs = yield* control.resumeTask(what)
           return done(json, `${what}  resumed, ${jobs} jobs put back`, { resumed: what, jobs })
         }

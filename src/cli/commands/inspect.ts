@@ -30,7 +30,7 @@ const asked = (name: string, what: Exclude<Ask, "query_task">, description: stri
     withEngine(
       Effect.gen(function* () {
         const i = yield* Inspect
-        yield* printReplies(yield* i.ask(what, {} as never, yield* askOptions({ destination, timeout })), json)
+        yield* printReplies(yield* i.ask(what, {}, yield* askOptions({ destination, timeout })), json)
       })
     )
   ).pipe(Command.withDescription(description))

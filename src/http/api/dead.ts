@@ -56,6 +56,8 @@ const Done = Schema.Struct({
   skipped: Schema.Int
 }).annotate({ identifier: "DeadDone" })
 
+/** Has to be said where nothing else narrows it down. */
+const all = Schema.optionalKey(Schema.Boolean)
 const most = Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 300_000 })))
 const params = { id: Schema.String }
 const errors = [...projectErrors, Invalid] as const
@@ -96,6 +98,7 @@ export class DeadGroupApi extends HttpApiGroup.make("dead")
     HttpApiEndpoint.post("replay", "/dead/replay", {
       payload: Schema.Struct({
         ...filter,
+        all,
         limit: most,
         /** "50/s", "600/m" or "100/h"; without it all at once. */
         rate: Schema.optionalKey(Schema.String)
@@ -104,7 +107,7 @@ export class DeadGroupApi extends HttpApiGroup.make("dead")
       error: errors
     }).annotate(OpenApi.Summary, "Put all back that match, the oldest first"),
     HttpApiEndpoint.post("discard", "/dead/discard", {
-      payload: Schema.Struct({ ...filter, limit: most }),
+      payload: Schema.Struct({ ...filter, all, limit: most }),
       success: Done,
       error: errors
     }).annotate(OpenApi.Summary, "Throw all away that match")

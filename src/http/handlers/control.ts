@@ -82,7 +82,7 @@ export const ControlHandlers = HttpApiBuilder.group(
           })
         ),
       ask: ({ params: { what }, payload: { ids = [], ...options } }) =>
-        admin(Effect.map(orUnavailable(control.ask(what, { ids } as never, options)), replies))
+        admin(Effect.map(orUnavailable(control.ask(what, { ids }, options)), replies))
     })
   })
 )

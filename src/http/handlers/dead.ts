@@ -39,6 +39,13 @@ const filterOf = ({ fingerprint, queue, since, task, text }: Asked) => {
     : Effect.succeed<Dead.Filter>({ fingerprint, queue, since: at, task, text })
 }
 
+/** A request for many must say which, or that it means all: an empty body is more often a mistake. */
+const someOf = (asked: Asked & { readonly all?: boolean }) =>
+  asked.all === true ||
+  [asked.fingerprint, asked.queue, asked.since, asked.task, asked.text].some((f) => f !== undefined)
+    ? filterOf(asked)
+    : Effect.fail(invalid("all", "expected a filter (fingerprint, queue, since, task, text) or all: true, got neither"))
+
 const rateOf = (text: string | undefined) =>
   text === undefined || Rate.parse(text) !== undefined
     ? Effect.succeed(text as Rate.RateInput | undefined)
@@ -101,11 +108,11 @@ export const DeadHandlers = HttpApiBuilder.group(
       }),
       replay: Effect.fnUntraced(function* ({ payload: { limit, rate, ...asked } }) {
         yield* requireAdmin
-        return yield* orUnavailable(dead.replayAll(yield* filterOf(asked), { limit, rate: yield* rateOf(rate) }))
+        return yield* orUnavailable(dead.replayAll(yield* someOf(asked), { limit, rate: yield* rateOf(rate) }))
       }),
       discard: Effect.fnUntraced(function* ({ payload: { limit, ...asked } }) {
         yield* requireAdmin
-        return yield* orUnavailable(dead.discardAll(yield* filterOf(asked), { limit }))
+        return yield* orUnavailable(dead.discardAll(yield* someOf(asked), { limit }))
       })
     })
   })

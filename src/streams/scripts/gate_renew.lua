@@ -15,4 +15,6 @@ for i = 2, #ARGV, 2 do
     renewed = renewed + 1
   end
 end
+-- whoever asks says how long they are kept; where nobody has asked yet, a day
+for i = 1, 2 do if redis.call('PTTL', KEYS[i]) == -1 then redis.call('PEXPIRE', KEYS[i], 86400000) end end
 return renewed

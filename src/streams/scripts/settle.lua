@@ -103,7 +103,8 @@ while at <= #ARGV do
         if kind == 'R' then redis.call('HSET', key, 'error', body) end
         redis.call('HDEL', key, 'entry')
         if kind == 'P' and redis.call('HEXISTS', prefix .. 'meta', 'paused:' .. task) == 1 then
-          if redis.call('ZADD', prefix .. 'parked:' .. task, now, id) == 1 then redis.call('HINCRBY', prefix .. 'meta', 'parked', 1) end
+          local new = redis.call('ZADD', prefix .. 'parked:' .. task, now, id)
+          if new == 1 then redis.call('HINCRBY', prefix .. 'meta', 'parked', 1) end
           ms = '2000'
         else redis.call('ZADD', KEYS[2], now + tonumber(ms), id) end
         if not soonest or tonumber(ms) < soonest then soonest = tonumber(ms) end

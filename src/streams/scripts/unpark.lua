@@ -24,5 +24,6 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, 63)) do
   left = left + 1
 end
 -- those set aside count towards what a queue may hold
-if left > 0 and redis.call('HINCRBY', ARGV[1] .. 'meta', 'parked', -left) <= 0 then redis.call('HDEL', ARGV[1] .. 'meta', 'parked') end
+local meta = ARGV[1] .. 'meta'
+if left > 0 and redis.call('HINCRBY', meta, 'parked', -left) <= 0 then redis.call('HDEL', meta, 'parked') end
 return left

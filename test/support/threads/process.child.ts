@@ -26,6 +26,14 @@ export const Poison = Task.make("poison", { payload: { n: Schema.Int }, result: 
 /** Waits for so long. */
 export const Wait = Task.make("wait", { payload: { ms: Schema.Int }, result: Schema.Int, retry: Retry.none })
 
+/** As `Wait`, one at a time over all workers. */
+export const Alone = Task.make("alone", {
+  payload: { ms: Schema.Int },
+  result: Schema.Int,
+  retry: Retry.none,
+  concurrency: 1
+})
+
 const kept: Array<Buffer> = []
 
 const tasks = (harmless: boolean) =>
@@ -43,7 +51,8 @@ const tasks = (harmless: boolean) =>
     Poison.toLayer(
       Effect.succeed(({ n }) => Effect.sync(() => (harmless ? n : (process.kill(process.pid, "SIGKILL"), n))))
     ),
-    Wait.toLayer(Effect.succeed(({ ms }) => Effect.as(Effect.sleep(ms), ms)))
+    Wait.toLayer(Effect.succeed(({ ms }) => Effect.as(Effect.sleep(ms), ms))),
+    Alone.toLayer(Effect.succeed(({ ms }) => Effect.as(Effect.sleep(ms), ms)))
   )
 
 if (process.env["WORKER"] !== undefined) {
