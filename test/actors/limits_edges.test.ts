@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Layer, Redacted, Schema } from "effect"
 import * as Workers from "../../src/actors/Supervisor.ts"
+import { LocalWorker } from "../../src/actors/Worker.ts"
 import { Engine } from "../../src/jobs/Engine.ts"
 import * as Flow from "../../src/jobs/Flow.ts"
 import * as Retry from "../../src/jobs/Retry.ts"
@@ -114,15 +115,20 @@ describe("what was set", () => {
         (w) => Effect.sync(w.close)
       )
       const through = Redis.layer({ url: Redacted.make(wire.url), namespace: deaf })
-      yield* Layer.build(
+      const context = yield* Layer.build(
         Layer.fresh(worker(begun)).pipe(Layer.provide(StreamsLive()), Layer.provide(Layer.fresh(through)))
       )
+      const { gatekeeper } = yield* LocalWorker.pipe(Effect.provideContext(context))
       yield* Job.run({ n: 1 })
       wire.cut()
       const control = yield* Control
       yield* control.rateLimit("job", "1/h")
-      yield* control.pauseTask("nobody")
       wire.mend()
+      // Nobody tells it again: it reads what it has missed.
+      yield* eventually(
+        "it knows the limit",
+        Effect.sync(() => gatekeeper.of("job")?.rate !== undefined)
+      )
       const ids = yield* Effect.forEach([2, 3, 4], (n) => Job.enqueue({ n }))
       const { delayed } = keysOf(deaf).queue("default")
       yield* eventually(

@@ -68,7 +68,8 @@ it.live(
       yield* Deferred.succeed(gate, undefined)
       const results = yield* Effect.forEach(ids, (id) => engine.await(id))
       assert.deepStrictEqual(results, [1, 2, 3, 4])
-      assert.deepStrictEqual(starts.toSorted(), [1, 2, 3, 4])
+      assert.deepStrictEqual(new Set(starts), new Set([1, 2, 3, 4]))
+      assert.lengthOf(starts, 4)
     }).pipe(Effect.scoped, Effect.provide(clientLayer(namespace)))
   },
   30_000
