@@ -72,10 +72,14 @@ export class Settler {
     this.size++
     if (this.scheduled) return
     this.scheduled = true
-    setImmediate(() => {
-      this.scheduled = false
-      for (const q of queues) if ((this.pending.get(q)?.length ?? 0) > 0 && !this.flushing.has(q)) void this.flush(q)
-    })
+    // What ends in the same breath goes together; while answers are awaited, a turn is gathered.
+    if (this.flushing.size === 0) process.nextTick(this.flushAll)
+    else setImmediate(this.flushAll)
+  }
+
+  private readonly flushAll = (): void => {
+    this.scheduled = false
+    for (const q of queues) if ((this.pending.get(q)?.length ?? 0) > 0 && !this.flushing.has(q)) void this.flush(q)
   }
 
   private async flush(queue: QueueName): Promise<void> {
