@@ -185,7 +185,7 @@ export class Desk {
 
   /** Called when an attempt is settled or refused. */
   freed(held: Held, state: JobState | "lost" | "told", endedAt: number): void {
-    this.held.get(held.job.queue)?.delete(held.job.entry)
+    this.forget(held)
     if (state === "lost") this.lost++
     else if (state !== "told") {
       this.processed++
@@ -216,15 +216,21 @@ export class Desk {
   unstarted(of: ReadonlyArray<QueueName> = queues): ReadonlyArray<Held> {
     const out: Array<Held> = []
     for (const q of of) while (this.waiting[q] > 0) out.push(this.shift(q))
-    for (const held of out) this.held.get(held.job.queue)?.delete(held.job.entry)
+    for (const held of out) this.forget(held)
     return out
   }
 
   /** Forgets a job whose claim is gone. */
   drop(held: Held): void {
     this.stop(held, "lost")
-    this.held.get(held.job.queue)?.delete(held.job.entry)
+    this.forget(held)
     this.lost++
+  }
+
+  /** Its entry may have been claimed anew meanwhile, by this very worker: that claim stays. */
+  private forget(held: Held): void {
+    const byEntry = this.held.get(held.job.queue)
+    if (byEntry?.get(held.job.entry) === held) byEntry.delete(held.job.entry)
   }
 
   private shift(queue: QueueName): Held {
@@ -293,7 +299,7 @@ export class Desk {
     this.options.left(held)
     if (held.startedAt === 0) held.startedAt = Date.now()
     if (ended._tag === "Left" || held.stopped === "lost") {
-      if (held.stopped === "lost") this.held.get(held.job.queue)?.delete(held.job.entry)
+      if (held.stopped === "lost") this.forget(held)
     } else this.options.settle(held, ended)
     this.pump()
   }
