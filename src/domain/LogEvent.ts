@@ -20,6 +20,8 @@ export interface LogEvent {
   readonly traceId?: string
   /** 16 hex digits. */
   readonly spanId?: string
+  /** Id of the line's template (store/Templates): a safe integer above 0; absent for a line that was not mined. */
+  readonly template?: number
 }
 
 export const StoredEvent = Schema.Struct({
@@ -35,6 +37,15 @@ export const StoredEvent = Schema.Struct({
   message: Schema.String,
   attributes: Schema.Record(Schema.String, Schema.Json),
   traceId: Schema.optionalKey(Schema.String),
-  spanId: Schema.optionalKey(Schema.String)
+  spanId: Schema.optionalKey(Schema.String),
+  /** Id of the line's template, decimal digits. */
+  template: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "LogEvent" })
 export type StoredEvent = typeof StoredEvent.Type
+
+/** A stored event as parsers make it, so that the same predicates judge both. */
+export const asLogEvent = ({ template, ...event }: StoredEvent): LogEvent => ({
+  ...event,
+  time: Date.parse(event.time),
+  ...(template === undefined ? {} : { template: Number(template) })
+})

@@ -7,7 +7,7 @@ import type { IncomingMessage } from "node:http"
 import type { WebSocket } from "ws"
 import type { ApiKey } from "../domain/Project.ts"
 import type { ProjectId } from "../domain/Ids.ts"
-import type { LogEvent, StoredEvent } from "../domain/LogEvent.ts"
+import { asLogEvent, type StoredEvent } from "../domain/LogEvent.ts"
 import * as Query from "../domain/Query.ts"
 import { Alerts } from "../store/Alerts.ts"
 import { ApiKeys } from "../store/ApiKeys.ts"
@@ -146,7 +146,7 @@ const make = Effect.gen(function* () {
     const matches = Query.compile(parsed.query)
     /** Lines of the snapshot: one that is stored but not yet published when it is taken comes by both ways. */
     let known: ReadonlySet<string> = new Set()
-    const isNew = (event: StoredEvent): boolean => !known.has(event.id) && matches(asEvent(event))
+    const isNew = (event: StoredEvent): boolean => !known.has(event.id) && matches(asLogEvent(event))
     const accepts = topic === "tail" ? (item: unknown) => isNew(item as StoredEvent) : () => true
     rooms.join(socket, { topic, project, accepts })
     if (topic === "tail" && project !== undefined) yield* Effect.ignore(live.watchTail(project))
@@ -261,9 +261,6 @@ const make = Effect.gen(function* () {
 const internal = new Refused("unavailable", "an unexpected error; the server's log says which")
 const refusal = (reason: { readonly _tag: string; readonly error?: unknown }): Refused | undefined =>
   reason._tag === "Fail" && reason.error instanceof Refused ? reason.error : undefined
-
-/** A stored event as parsers make it, so that the same predicates judge both. */
-const asEvent = (event: StoredEvent): LogEvent => ({ ...event, time: Date.parse(event.time) })
 
 const eventOf = (p: Publication, accepts: (item: unknown) => boolean): Extract<ServerMessage, { type: "event" }> => ({
   type: "event",

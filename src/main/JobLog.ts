@@ -51,6 +51,6 @@ export const jobLog = Effect.gen(function* () {
   const intake = yield* Intake
   yield* Stream.runForEach(events.tail(), ({ rows, seq }) => {
     const lines = linesOf(rows)
-    return lines.length === 0 ? Effect.void : Effect.ignore(intake.submit(ownProject, lines, `jobs.${seq}`))
+    return lines.length === 0 ? Effect.void : Effect.ignore(intake.submit(ownProject, lines, { key: `jobs.${seq}` }))
   })
 })

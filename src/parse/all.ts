@@ -4,7 +4,9 @@
  */
 import type { LogEvent } from "../domain/LogEvent.ts"
 import { access } from "./access.ts"
+import * as SentEvent from "../domain/SentEvent.ts"
 import { cleanText } from "./Clean.ts"
+import { readSent } from "./event.ts"
 import { json } from "./json.ts"
 import { logfmt } from "./logfmt.ts"
 import type { ParseContext, Parser } from "./Parser.ts"
@@ -24,7 +26,10 @@ const byName: ReadonlyMap<string, Parser> = new Map(parsers.map((parser) => [par
 export const parseLine = (line: string, context: ParseContext): LogEvent => {
   const text = cleanText(line)
   const { format, now } = context
-  if (format !== undefined) return byName.get(format)?.parse(text, now) ?? plain.parse(text, now)
+  if (format === SentEvent.format) {
+    const sent = readSent(text, now, (inner) => parseLine(inner, { now }))
+    if (sent !== undefined) return sent
+  } else if (format !== undefined) return byName.get(format)?.parse(text, now) ?? plain.parse(text, now)
   for (const parser of parsers) {
     const event = parser.parse(text, now)
     if (event !== undefined) return event

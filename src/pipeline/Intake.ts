@@ -4,21 +4,36 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import type { ProjectId } from "../domain/Ids.ts"
-import * as BatchCutter from "../streams/BatchCutter.ts"
+import * as SentEvent from "../domain/SentEvent.ts"
 import { LogStream, type LogStreamFull } from "../streams/LogStream.ts"
 import type { RedisError } from "../streams/Redis.ts"
+import { take } from "../streams/Taking.ts"
 
 export { LogStreamFull } from "../streams/LogStream.ts"
 export { RedisError } from "../streams/Redis.ts"
 export { decodeLines } from "./stages/decode.ts"
 
+/** What is known of lines beside their text. */
+export interface SubmitOptions {
+  /** Names this very set of lines, to be recognised when repeated. */
+  readonly key?: string
+  /** The format that all of them have. */
+  readonly format?: string
+}
+
 export class Intake extends Context.Service<
   Intake,
   {
-    /** Puts lines on the log stream; returns how many. `key` names this very set of lines, to be recognised when repeated. */
+    /** Puts lines on the log stream; returns how many. */
     readonly submit: (
       project: ProjectId,
       lines: Iterable<string>,
+      options?: SubmitOptions
+    ) => Effect.Effect<number, LogStreamFull | RedisError>
+    /** Puts events on it that a door has read already. */
+    readonly submitEvents: (
+      project: ProjectId,
+      events: ReadonlyArray<SentEvent.SentEvent>,
       key?: string
     ) => Effect.Effect<number, LogStreamFull | RedisError>
   }
@@ -27,19 +42,19 @@ export class Intake extends Context.Service<
     Intake,
     Effect.gen(function* () {
       const logs = yield* LogStream
+      const submit: Intake["Service"]["submit"] = Effect.fnUntraced(function* (project, lines, options) {
+        const receivedAt = yield* Clock.currentTimeMillis
+        return yield* take(logs, { ...options, project, receivedAt }, lines).pipe(
+          Effect.mapError((error) => error.cause)
+        )
+      })
       return Intake.of({
-        submit: Effect.fnUntraced(function* (project, lines, key) {
-          const cutter = BatchCutter.make(project, yield* Clock.currentTimeMillis, key)
-          let count = 0
-          for (const line of lines) {
-            count++
-            const batch = cutter.push(line)
-            if (batch !== undefined) yield* logs.append(batch, { remember: key !== undefined })
-          }
-          const rest = cutter.end()
-          if (rest !== undefined) yield* logs.append(rest, { remember: key !== undefined })
-          return count
-        })
+        submit,
+        submitEvents: (project, events, key) =>
+          submit(project, events.map(SentEvent.encode), {
+            format: SentEvent.format,
+            ...(key === undefined ? {} : { key })
+          })
       })
     })
   )

@@ -19,16 +19,19 @@ export interface BatchCutter {
 
 /** Tells lines apart that came under the same key: a repetition that grew or changed must lose nothing. */
 const digest = (lines: ReadonlyArray<string>): string => {
-  const hash = createHash("sha1")
+  const hash = createHash("sha1").update(`${lines.length}\n`)
   for (const line of lines) hash.update(line).update("\n")
   return hash.digest("base64url").slice(0, 12)
 }
 
-/**
- * `key` names the whole request: with the same key and the same lines the n-th batch has the same id. Without one, ids are
- * random.
- */
-export const make = (project: string, receivedAt: number, key?: string): BatchCutter => {
+export interface CutOptions {
+  /** Names the whole request: with the same key and the same lines the n-th batch has the same id. Without one, ids are random. */
+  readonly key?: string | undefined
+  /** The format of all lines, where it is known. */
+  readonly format?: string | undefined
+}
+
+export const make = (project: string, receivedAt: number, { format, key }: CutOptions = {}): BatchCutter => {
   const root =
     key === undefined ? randomBytes(18) : createHash("sha256").update(`${project}\n${key}`).digest().subarray(0, 18)
   const prefix = Buffer.from(root).toString("base64url")
@@ -40,7 +43,8 @@ export const make = (project: string, receivedAt: number, key?: string): BatchCu
       id: `${prefix}.${index++}${key === undefined ? "" : `.${digest(lines)}`}`,
       project,
       receivedAt,
-      lines
+      lines,
+      ...(format === undefined ? {} : { format })
     }
     lines = []
     chars = 0

@@ -34,7 +34,10 @@ export interface LogBatch {
   readonly project: string
   /** Arrival, epoch ms. */
   readonly receivedAt: number
+  /** Events, one each; a line may hold line ends. */
   readonly lines: ReadonlyArray<string>
+  /** The format that all lines have, where the sender's door knows it. */
+  readonly format?: string
 }
 
 /** An entry as the pipeline reads it. `rules` says: this project's rules have changed, load them before you go on. */
@@ -113,9 +116,24 @@ export class LogStream extends Context.Service<
   static readonly layer = (config: LogStreamConfig) => Layer.effect(LogStream, make(config))
 }
 
-/** Newlines part the lines of an entry, so a line with one inside is kept on one line. */
-const join = (lines: ReadonlyArray<string>): string =>
-  lines.map((line) => (line.includes("\n") ? line.replaceAll("\n", "\\n") : line)).join("\n")
+/** How lines are written into an entry: parted by newlines, which is quick, or as a JSON array where one holds a newline. */
+const encode = (lines: ReadonlyArray<string>): { readonly encoding: "lf" | "json"; readonly text: string } =>
+  lines.some((line) => line.includes("\n"))
+    ? { encoding: "json", text: JSON.stringify(lines) }
+    : { encoding: "lf", text: lines.join("\n") }
+
+/** The lines of an entry. One that is not what it says is a stranger's: it is one line. */
+const decode = (encoding: string, text: string): ReadonlyArray<string> => {
+  if (text === "") return []
+  if (encoding !== "json") return text.split("\n")
+  try {
+    const lines: unknown = JSON.parse(text)
+    if (Array.isArray(lines) && lines.every((line) => typeof line === "string")) return lines
+  } catch {
+    // Told below.
+  }
+  return [text]
+}
 
 /** A number that an entry's writer should have put there; 0 where something else stands. */
 const natural = (text: string): number => (/^\d{1,15}$/u.test(text) ? Number(text) : 0)
@@ -127,6 +145,7 @@ const parseEntry = (entryId: string, fields: ReadonlyArray<string>): LogEntry =>
   }
   const lines = fields[fields.length - 1] ?? ""
   const kind = at("kind") === "rules" ? "rules" : "lines"
+  const format = at("format")
   return {
     entryId,
     kind,
@@ -134,7 +153,8 @@ const parseEntry = (entryId: string, fields: ReadonlyArray<string>): LogEntry =>
     project: at("project"),
     receivedAt: natural(at("received")),
     bytes: natural(at("bytes")),
-    lines: kind === "rules" || lines === "" ? [] : lines.split("\n")
+    lines: kind === "rules" ? [] : decode(at("encoding"), lines),
+    ...(format === "" ? {} : { format })
   }
 }
 
@@ -155,7 +175,7 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
 
   const append = Effect.fnUntraced(function* (batch: LogBatch, options?: { readonly remember?: boolean }) {
     const partition = partitionOf(batch.project)
-    const lines = join(batch.lines)
+    const { encoding, text } = encode(batch.lines)
     const [status, batches, bytes] = yield* redis.use("append log batch", () =>
       scripts.append(redis.client, keys(partition), {
         batchesMax: config.batchesMax,
@@ -164,8 +184,10 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
         id: batch.id,
         project: batch.project,
         receivedAt: batch.receivedAt,
-        bytes: Buffer.byteLength(lines),
-        lines
+        bytes: Buffer.byteLength(text),
+        lines: text,
+        format: batch.format ?? "",
+        encoding
       })
     )
     if (status === "full") {
@@ -270,8 +292,10 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
               entry.receivedAt,
               "reason",
               reason,
+              "format",
+              entry.format ?? "",
               "lines",
-              join(entry.lines)
+              encode(entry.lines).text
             )
           )
       } satisfies Ownership

@@ -38,8 +38,8 @@ describe("LogStream", () => {
       assert.deepStrictEqual(
         first.map(({ id, lines }) => [id, lines]),
         [
-          ["one", ["one", "with\\nnewline"]],
-          ["two", ["two", "with\\nnewline"]]
+          ["one", ["one", "with\nnewline"]],
+          ["two", ["two", "with\nnewline"]]
         ]
       )
       yield* owned.commit(first, new Map([["p", "state 1"]]))

@@ -4,15 +4,15 @@
  * either accepted or named as rejected.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { Clock, Duration, Effect, Schedule } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import { HttpServerRequest } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Readable } from "node:stream"
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib"
 import type { ProjectId } from "../../domain/Ids.ts"
 import { type LineMode, makeLineDecoder } from "../../ingest/protocols/ndjson.ts"
-import * as BatchCutter from "../../streams/BatchCutter.ts"
-import { type LogBatch, LogStream } from "../../streams/LogStream.ts"
+import { LogStream } from "../../streams/LogStream.ts"
+import { type NotTaken, taker } from "../../streams/Taking.ts"
 import { invalid, TooBusy, TooLarge, Unavailable } from "../Errors.ts"
 
 /** How long a sender is slowed down by a full stream before it is refused. */
@@ -98,28 +98,16 @@ export const chunksOf = (stream: Readable) => {
   }).pipe(Effect.map((step) => (step.done === true ? undefined : step.value)))
 }
 
-const appendPatiently = (logs: LogStream["Service"], batch: LogBatch, remember: boolean, accepted: number) =>
-  logs.append(batch, { remember }).pipe(
-    Effect.retry({
-      schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo({ duration: patience })),
-      while: (error) => error._tag === "LogStreamFull" && accepted > 0
-    }),
-    Effect.catchTags({
-      LogStreamFull: (full) =>
-        Effect.fail(
-          new TooBusy({
-            message: `${full.message}; ${accepted} lines of this request were accepted: repeat it with an Idempotency-Key to add each line once`,
-            retryAfterMs: full.retryAfterMs
-          })
-        ),
-      RedisError: (error) =>
-        Effect.fail(
-          new Unavailable({
-            message: `the log stream can't be written now (${accepted} lines were accepted): ${error.message}`
-          })
-        )
-    })
-  )
+/** What a door answers when not all lines were taken. */
+export const refusal = ({ accepted, cause }: NotTaken): TooBusy | Unavailable =>
+  cause._tag === "LogStreamFull"
+    ? new TooBusy({
+        message: `${cause.message}; ${accepted} lines of this request were accepted: repeat it with an Idempotency-Key to add each line once`,
+        retryAfterMs: cause.retryAfterMs
+      })
+    : new Unavailable({
+        message: `the log stream can't be written now (${accepted} lines were accepted): ${cause.message}`
+      })
 
 /** Takes the body of the current request into a project's log stream. */
 export const ingest = Effect.fnUntraced(function* (project: ProjectId, limits: IngestLimits) {
@@ -131,20 +119,11 @@ export const ingest = Effect.fnUntraced(function* (project: ProjectId, limits: I
     return yield* invalid("Idempotency-Key", `expected at most 256 characters, got ${idempotencyKey.length}`)
   }
   const decoder = makeLineDecoder(modeOf(headers["content-type"]))
-  const cutter = BatchCutter.make(project, yield* Clock.currentTimeMillis, idempotencyKey)
-  let accepted = 0
-  const send = Effect.fnUntraced(function* (lines: ReadonlyArray<string>, last: boolean) {
-    for (const line of lines) {
-      const batch = cutter.push(line)
-      if (batch === undefined) continue
-      yield* appendPatiently(logs, batch, idempotencyKey !== undefined, accepted)
-      accepted += batch.lines.length
-    }
-    const rest = last ? cutter.end() : undefined
-    if (rest !== undefined) {
-      yield* appendPatiently(logs, rest, idempotencyKey !== undefined, accepted)
-      accepted += rest.lines.length
-    }
+  const taking = taker(logs, {
+    project,
+    receivedAt: yield* Clock.currentTimeMillis,
+    key: idempotencyKey,
+    patience
   })
   const next = chunksOf(stream)
   let bytes = 0
@@ -154,11 +133,12 @@ export const ingest = Effect.fnUntraced(function* (project: ProjectId, limits: I
     bytes += chunk.length
     if (bytes > limits.bodyMax) {
       yield* abandon(stream)
-      return yield* tooLarge(limits, accepted)
+      return yield* tooLarge(limits, taking.accepted())
     }
-    yield* send(decoder.push(chunk), false)
+    yield* Effect.mapError(taking.push(decoder.push(chunk)), refusal)
   }
-  yield* send(decoder.end(), true)
+  yield* Effect.mapError(taking.push(decoder.end()), refusal)
+  const accepted = yield* Effect.mapError(taking.end, refusal)
   const { rejected, rejectedTotal } = decoder
   return { accepted, rejected, rejectedTotal }
 })

@@ -1,21 +1,15 @@
 /** Stored lines are pushed to those who tail the project, where anybody does. Best effort: the lines are kept already. */
 import { Effect } from "effect"
+import type { ProjectId } from "../../domain/Ids.ts"
 import type { StoredEvent } from "../../domain/LogEvent.ts"
+import { toStored } from "../../store/LogRows.ts"
 import { Live } from "../../streams/Live.ts"
 import type { Decoded, Stage, Work } from "../Stage.ts"
 
-const storedEvents = ({ entry, events, firstId }: Decoded): ReadonlyArray<StoredEvent> => {
-  if (firstId === undefined) return []
-  const observedAt = new Date(entry.receivedAt).toISOString()
-  return events.map((event, i) => ({
-    ...event,
-    id: String(firstId + i),
-    project: entry.project as StoredEvent["project"],
-    time: new Date(event.time).toISOString(),
-    observedAt,
-    attributes: event.attributes as StoredEvent["attributes"]
-  }))
-}
+const storedEvents = ({ entry, events, firstId }: Decoded): ReadonlyArray<StoredEvent> =>
+  firstId === undefined
+    ? []
+    : events.map((event, i) => toStored(entry.project as ProjectId, entry.receivedAt, firstId + i, event))
 
 export const publish: Stage<never, Live> = {
   name: "publish",

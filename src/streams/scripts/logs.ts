@@ -23,7 +23,8 @@ export const keys = (namespace: string, partition: number): LogKeys => {
   }
 }
 
-// KEYS: batches, meta, seen:<id>. ARGV: batches_max, bytes_max, remember_ms, id, project, received_ms, bytes, lines.
+// KEYS: batches, meta, seen:<id>. ARGV: batches_max, bytes_max, remember_ms, id, project, received_ms, bytes, lines, format,
+// encoding of the lines.
 // Returns {"added" | "duplicate" | "full", batches, bytes}. Atomic: two doors at the limit must not both pass, and a
 // batch id may be remembered only together with its batch.
 const appendLua = `
@@ -34,7 +35,8 @@ local bytes = tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0')
 if batches >= tonumber(ARGV[1]) or bytes + tonumber(ARGV[7]) > tonumber(ARGV[2]) and batches > 0 then
   return {'full', batches, bytes}
 end
-redis.call('XADD', KEYS[1], '*', 'id', ARGV[4], 'project', ARGV[5], 'received', ARGV[6], 'bytes', ARGV[7], 'lines', ARGV[8])
+redis.call('XADD', KEYS[1], '*', 'id', ARGV[4], 'project', ARGV[5], 'received', ARGV[6], 'bytes', ARGV[7], 'format', ARGV[9],
+  'encoding', ARGV[10], 'lines', ARGV[8])
 redis.call('HINCRBY', KEYS[2], 'bytes', ARGV[7])
 if remember > 0 then redis.call('SET', KEYS[3], '1', 'PX', remember) end
 return {'added', batches + 1, bytes}
@@ -107,6 +109,8 @@ export const append = async (
     readonly receivedAt: number
     readonly bytes: number
     readonly lines: string
+    readonly format: string
+    readonly encoding: string
   }
 ): Promise<readonly ["added" | "duplicate" | "full", number, number]> =>
   (await commands(client).lgLogsAppend(
@@ -120,7 +124,9 @@ export const append = async (
     a.project,
     a.receivedAt,
     a.bytes,
-    a.lines
+    a.lines,
+    a.format,
+    a.encoding
   )) as ["added" | "duplicate" | "full", number, number]
 
 export const take = async (client: Client, key: LogKeys, owner: string, leaseMs: number) => {

@@ -43,12 +43,14 @@ export const PollCloudLogsLive = PollCloudLogs.toLayer(
           Effect.tapError((error) => Effect.ignore(connections.saveError(connectionId, error.message))),
           Effect.mapError(dependencyFailed)
         )
-        yield* intake.submit(connection.project, fetched.lines, `poll.${connectionId}.${cursor ?? "start"}`).pipe(
-          Effect.catchTags({
-            LogStreamFull: () => Task.snooze("5 seconds"),
-            RedisError: (error) => Effect.fail(dependencyFailed(error))
-          })
-        )
+        yield* intake
+          .submit(connection.project, fetched.lines, { key: `poll.${connectionId}.${cursor ?? "start"}` })
+          .pipe(
+            Effect.catchTags({
+              LogStreamFull: () => Task.snooze("5 seconds"),
+              RedisError: (error) => Effect.fail(dependencyFailed(error))
+            })
+          )
         yield* Effect.mapError(connections.saveCursor(connectionId, fetched.cursor), dependencyFailed)
         cursor = fetched.cursor
         lines += fetched.lines.length

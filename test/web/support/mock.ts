@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { extname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type WebSocket, WebSocketServer } from "ws"
-import type { LogEvent, StoredEvent } from "../../../src/domain/LogEvent.ts"
+import { asLogEvent, type LogEvent, type StoredEvent } from "../../../src/domain/LogEvent.ts"
 import * as Query from "../../../src/domain/Query.ts"
 import * as fixtures from "./fixtures.ts"
 
@@ -53,8 +53,6 @@ interface Tail {
   readonly project: string
   readonly matches: (event: LogEvent) => boolean
 }
-
-const asLogEvent = (event: StoredEvent): LogEvent => ({ ...event, time: Date.parse(event.time) })
 
 /** The page, or its index for the addresses of its router. */
 const page = async (path: string, response: ServerResponse): Promise<void> => {
