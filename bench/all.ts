@@ -1,6 +1,7 @@
 /** The benches of the application (those of the engine are in `versus/`), in the order in which they are listed. */
+import { accept } from "./accept.ts"
 import { alerts } from "./alerts.ts"
 import type { Bench } from "./Bench.ts"
 import { ingest } from "./ingest.ts"
 
-export const benches: ReadonlyArray<Bench> = [ingest, alerts]
+export const benches: ReadonlyArray<Bench> = [accept, ingest, alerts]

@@ -176,6 +176,8 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
   const append = Effect.fnUntraced(function* (batch: LogBatch, options?: { readonly remember?: boolean }) {
     const partition = partitionOf(batch.project)
     const { encoding, text } = encode(batch.lines)
+    // As bytes: the driver would measure and then write a string of this size.
+    const lines = Buffer.from(text)
     const [status, batches, bytes] = yield* redis.use("append log batch", () =>
       scripts.append(redis.client, keys(partition), {
         batchesMax: config.batchesMax,
@@ -184,8 +186,8 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
         id: batch.id,
         project: batch.project,
         receivedAt: batch.receivedAt,
-        bytes: Buffer.byteLength(text),
-        lines: text,
+        bytes: lines.length,
+        lines,
         format: batch.format ?? "",
         encoding
       })

@@ -80,7 +80,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] .. ':' .. ARGV[2] then return redis.cal
 return 0
 `
 
-type Command = (...args: ReadonlyArray<string | number>) => Promise<unknown>
+type Command = (...args: ReadonlyArray<string | number | Buffer>) => Promise<unknown>
 interface Commands {
   readonly lgLogsAppend: Command
   readonly lgLogsTake: Command
@@ -108,7 +108,7 @@ export const append = async (
     readonly project: string
     readonly receivedAt: number
     readonly bytes: number
-    readonly lines: string
+    readonly lines: Buffer
     readonly format: string
     readonly encoding: string
   }
