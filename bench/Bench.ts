@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly databaseUrl: string
   /** Run against this peer only; undefined = all. */
   readonly vs: string | undefined
+  /** How large the bench is to be, where it can be smaller: `--lines N`. */
+  readonly lines?: number
   /** Tells of progress; silent under --json. */
   readonly log: (line: string) => void
 }

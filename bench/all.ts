@@ -3,5 +3,9 @@ import { accept } from "./accept.ts"
 import { alerts } from "./alerts.ts"
 import type { Bench } from "./Bench.ts"
 import { ingest } from "./ingest.ts"
+import { search } from "./search.ts"
+import { semantic } from "./semantic.ts"
+import { sustained } from "./sustained.ts"
+import { templates } from "./templates.ts"
 
-export const benches: ReadonlyArray<Bench> = [accept, ingest, alerts]
+export const benches: ReadonlyArray<Bench> = [accept, ingest, sustained, alerts, search, semantic, templates]

@@ -18,6 +18,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     vs: { type: "string" },
+    lines: { type: "string" },
     json: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
     svg: { type: "string" },
@@ -92,7 +93,9 @@ const single = async (name: string): Promise<number> => {
   // Benches start the application in processes of its own.
   Object.assign(process.env, urls)
   try {
-    const figures = await bench.run({ redisUrl: urls.REDIS_URL, databaseUrl: urls.DATABASE_URL, vs: values.vs, log })
+    const lines = values.lines === undefined ? {} : { lines: Number(values.lines) }
+    const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = urls
+    const figures = await bench.run({ redisUrl, databaseUrl, vs: values.vs, log, ...lines })
     for (const f of figures) console.log(values.json ? JSON.stringify(f) : show(f))
     return 0
   } finally {

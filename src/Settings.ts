@@ -3,7 +3,10 @@
  * is refused at boot with its name, what was expected and what was got, all faults at once; `.env.example` and `--help` are
  * printed from the same table. It reads only what it is given: the launcher has merged `.env` into the environment.
  */
-import { Redacted } from "effect"
+import { Redacted, Schema } from "effect"
+import { type Admission, readAdmission } from "./domain/Admission.ts"
+import { ProjectId } from "./domain/Ids.ts"
+import { defaultProject } from "./domain/Project.ts"
 import { readRedisUrl } from "./streams/RedisUrl.ts"
 
 interface Setting<A> {
@@ -58,6 +61,22 @@ const secretUrl = (...protocols: ReadonlyArray<string>) => {
 }
 const text = (value: string) => (value.trim() === "" ? undefined : value)
 const secret = (value: string) => (value.trim() === "" ? undefined : Redacted.make(value))
+
+/** Names parted by commas, each of this shape. */
+const list = (each: RegExp) => (value: string) => {
+  const parts = value.split(",").map((part) => part.trim())
+  return parts.every((part) => each.test(part)) ? parts : undefined
+}
+/** Which project lines go to that come without a key. */
+const project = (name: string, from: string) =>
+  setting(
+    name,
+    "a project's id",
+    `Project that lines by ${from} go to.`,
+    defaultProject,
+    (value) => (Schema.is(ProjectId)(value) ? value : undefined),
+    { example: defaultProject }
+  )
 
 const whyNot = (value: string): string => {
   const found = readRedisUrl(value)
@@ -158,10 +177,146 @@ const table = {
   bodyMaxMb: setting(
     "LOGLYTICS_BODY_MAX_MB",
     "a whole number of megabytes, 1 to 65536",
-    "Largest body (unpacked) of POST /v1/logs and /logs/upload before the API answers 413.",
+    "Largest body (unpacked) of POST /v1/logs before the API answers 413.",
     512,
     int(1, 65_536),
     { example: "512" }
+  ),
+  uploadMaxMb: setting(
+    "LOGLYTICS_UPLOAD_MAX_MB",
+    "a whole number of megabytes, 1 to 1048576",
+    "Largest file that POST /logs/upload keeps before it answers 413.",
+    10_240,
+    int(1, 1_048_576),
+    { example: "10240" }
+  ),
+  listenHost: setting<string | undefined>(
+    "LOGLYTICS_LISTEN_HOST",
+    "an address to listen on",
+    "Address of the syslog and forward listeners, which ask for no key; HOST where it is not set.",
+    undefined,
+    text
+  ),
+  listenAllow: setting<Admission>(
+    "LOGLYTICS_LISTEN_ALLOW",
+    "addresses and networks, parted by commas (10.0.0.0/8, fd00::1)",
+    "Who may send to these listeners; everybody who can reach them where it is not set.",
+    () => true,
+    readAdmission
+  ),
+  syslogPort: setting<number | undefined>(
+    "LOGLYTICS_SYSLOG_PORT",
+    "a port, 1 to 65535",
+    "Port on which syslog is heard over TCP and UDP; off where it is not set.",
+    undefined,
+    int(1, 65_535)
+  ),
+  syslogProject: project("LOGLYTICS_SYSLOG_PROJECT", "syslog"),
+  forwardPort: setting<number | undefined>(
+    "LOGLYTICS_FORWARD_PORT",
+    "a port, 1 to 65535",
+    "Port for Fluentd, Fluent Bit and Docker (forward protocol, usually 24224); off where it is not set.",
+    undefined,
+    int(1, 65_535)
+  ),
+  forwardProject: project("LOGLYTICS_FORWARD_PROJECT", "the forward protocol"),
+  forwardSharedKey: setting<Redacted.Redacted | undefined>(
+    "LOGLYTICS_FORWARD_SHARED_KEY",
+    "the shared key of the senders",
+    "Senders of the forward protocol must prove that they know it, where it is set.",
+    undefined,
+    secret,
+    { secret: true }
+  ),
+  kafkaBrokers: setting<ReadonlyArray<string>>(
+    "LOGLYTICS_KAFKA_BROKERS",
+    "host:port, parted by commas",
+    "Kafka brokers to read topics from; needs the package kafkajs.",
+    [],
+    list(/^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/u)
+  ),
+  kafkaTopics: setting<ReadonlyArray<string>>(
+    "LOGLYTICS_KAFKA_TOPICS",
+    "names of topics, parted by commas",
+    "Topics whose messages are log lines; off where it is not set.",
+    [],
+    list(/^[A-Za-z0-9._-]{1,249}$/u)
+  ),
+  kafkaGroup: setting(
+    "LOGLYTICS_KAFKA_GROUP",
+    "1 to 200 letters, digits, ., - or _",
+    "Consumer group that several processes share the partitions by.",
+    "loglytics",
+    (value) => (/^[A-Za-z0-9._-]{1,200}$/u.test(value) ? value : undefined),
+    { example: "loglytics" }
+  ),
+  kafkaProject: project("LOGLYTICS_KAFKA_PROJECT", "Kafka"),
+  kafkaTls: setting(
+    "LOGLYTICS_KAFKA_TLS",
+    "true or false",
+    "Whether brokers are spoken to over TLS; NODE_EXTRA_CA_CERTS names an authority of your own.",
+    false,
+    (value) => (value === "true" ? true : value === "false" ? false : undefined),
+    { example: "false" }
+  ),
+  kafkaMechanism: setting<"plain" | "scram-sha-256" | "scram-sha-512">(
+    "LOGLYTICS_KAFKA_MECHANISM",
+    "plain, scram-sha-256 or scram-sha-512",
+    "How the user below is shown to the brokers.",
+    "scram-sha-512",
+    (value) => (value === "plain" || value === "scram-sha-256" || value === "scram-sha-512" ? value : undefined),
+    { example: "scram-sha-512" }
+  ),
+  kafkaUser: setting<string | undefined>("LOGLYTICS_KAFKA_USER", "a user name", "Kafka's user.", undefined, text),
+  kafkaPassword: setting<Redacted.Redacted | undefined>(
+    "LOGLYTICS_KAFKA_PASSWORD",
+    "a password",
+    "The user's password.",
+    undefined,
+    secret,
+    { secret: true }
+  ),
+  secretKey: setting<ReadonlyArray<Redacted.Redacted> | undefined>(
+    "LOGLYTICS_SECRET_KEY",
+    "at least 32 letters, digits, +, /, =, - or _; several parted by commas, the newest first",
+    "Seals the credentials of connections. Made once in the data folder where it is not set.",
+    undefined,
+    (value) => {
+      const keys = list(/^[A-Za-z0-9+/=_-]{32,512}$/u)(value)
+      return keys?.map((key) => Redacted.make(key))
+    },
+    { secret: true }
+  ),
+  allowPrivateUrls: setting(
+    "LOGLYTICS_ALLOW_PRIVATE_URLS",
+    "true or false",
+    "Whether connections may fetch from this host and from private networks.",
+    false,
+    (value) => (value === "true" ? true : value === "false" ? false : undefined),
+    { example: "false" }
+  ),
+  embeddingsUrl: setting<string | undefined>(
+    "LOGLYTICS_EMBEDDINGS_URL",
+    "an https:// URL, such as https://api.openai.com/v1",
+    "Server with OpenAI's POST /embeddings, which patterns (redacted) and questions are sent to. None where it is not set.",
+    undefined,
+    url("https:", "http:")
+  ),
+  embeddingsModel: setting(
+    "LOGLYTICS_EMBEDDINGS_MODEL",
+    "a model of that server, at most 200 characters",
+    "Model whose vectors are asked for; another name makes them all anew.",
+    "text-embedding-3-small",
+    (value) => (value.trim() === "" || value.length > 200 || value.startsWith("offline") ? undefined : value),
+    { example: "text-embedding-3-small" }
+  ),
+  embeddingsApiKey: setting<Redacted.Redacted | undefined>(
+    "LOGLYTICS_EMBEDDINGS_API_KEY",
+    "a key of that server",
+    "Sent to it as a bearer token.",
+    undefined,
+    secret,
+    { secret: true }
   ),
   sendgridApiKey: setting<Redacted.Redacted | undefined>(
     "SENDGRID_API_KEY",

@@ -13,14 +13,22 @@ import { parseArgs } from "node:util"
 import * as Workers from "./actors/Supervisor.ts"
 import { defaultProject } from "./domain/Project.ts"
 import { CannotListen, Server } from "./http/Server.ts"
+import { AllowPrivate } from "./ingest/Source.ts"
 import { follow } from "./ingest/sources/file_tail.ts"
+import { ListenError } from "./ingest/sources/Listening.ts"
 import { Gateway } from "./live/Gateway.ts"
 import { jobLog } from "./main/JobLog.ts"
+import { InboxLive } from "./main/Inbox.ts"
 import { ensureFirstKey, type FirstKey } from "./main/Keys.ts"
+import { startListeners } from "./main/Listeners.ts"
 import { LiveBusLive } from "./main/LiveBus.ts"
 import { ProbesLive } from "./main/Probes.ts"
+import { secretKeys } from "./main/SecretKey.ts"
+import { Defaults as NotifyDefaults } from "./notify/Channel.ts"
+import { AllowPrivate as AllowPrivateCalls } from "./notify/Http.ts"
 import { Intake } from "./pipeline/Intake.ts"
 import { LogActors } from "./pipeline/LogActor.ts"
+import { TemplateBook } from "./pipeline/TemplateBook.ts"
 import * as OwnLogs from "./pipeline/OwnLogs.ts"
 import * as Beat from "./schedules/Beat.ts"
 import { Schedules } from "./schedules/Schedules.ts"
@@ -34,6 +42,8 @@ import { Redis } from "./streams/Redis.ts"
 import { StreamsLive } from "./streams/Streams.ts"
 import { AlertSinkLive } from "./tasks/AlertSink.ts"
 import { tasks, TasksLive } from "./tasks/all.ts"
+import { Embedder } from "./tasks/logs/Embedder.ts"
+import { SemanticSearch } from "./tasks/logs/SemanticSearch.ts"
 
 const roles = ["serve", "work", "beat"] as const
 type Role = (typeof roles)[number]
@@ -61,9 +71,17 @@ const readArguments = (argv: ReadonlyArray<string>) => {
 
 type Arguments = ReturnType<typeof readArguments>
 
+/** Vectors come from a provider where one is set. */
+const embedder = (s: Settings.Settings) =>
+  Embedder.layer(
+    s.embeddingsUrl === undefined
+      ? undefined
+      : { url: s.embeddingsUrl, model: s.embeddingsModel, apiKey: s.embeddingsApiKey }
+  )
+
 /** What every role stands on. */
 const foundation = (s: Settings.Settings) =>
-  Layer.mergeAll(AlertSinkLive, LiveBusLive, ProbesLive(s.dataDir), Intake.layer).pipe(
+  Layer.mergeAll(AlertSinkLive, LiveBusLive, InboxLive, ProbesLive(s.dataDir), Intake.layer, TemplateBook.layer).pipe(
     Layer.provideMerge(
       Layer.mergeAll(
         StreamsLive(),
@@ -75,8 +93,16 @@ const foundation = (s: Settings.Settings) =>
           rememberMs: 24 * 3_600_000,
           leaseMs
         }),
-        Store.layer({ url: s.databaseUrl, schema: s.databaseSchema }),
-        Blobs.layer(resolve(s.dataDir, "files"))
+        Layer.unwrap(
+          Effect.map(secretKeys(s.dataDir, s.secretKey), (keys) =>
+            Store.layer({ url: s.databaseUrl, schema: s.databaseSchema, secretKeys: keys })
+          )
+        ),
+        Layer.succeed(AllowPrivate, s.allowPrivateUrls),
+        Layer.succeed(AllowPrivateCalls, s.allowPrivateUrls),
+        Layer.succeed(NotifyDefaults, s),
+        Blobs.layer(resolve(s.dataDir, "files")),
+        embedder(s)
       )
     ),
     Layer.provideMerge(Redis.layer({ url: s.redisUrl, namespace: s.namespace }))
@@ -93,8 +119,9 @@ const serve = (s: Settings.Settings) =>
     host: s.host,
     port: s.port,
     bodyMax: s.bodyMaxMb * megabyte,
+    uploadMax: s.uploadMaxMb * megabyte,
     webRoot: resolve(import.meta.dirname, "../web/dist")
-  }).pipe(Layer.provide([Gateway.layer, Schedules.layer(table, tasks)]))
+  }).pipe(Layer.provide([Gateway.layer, Schedules.layer(table, tasks), SemanticSearch.layer]))
 
 /** Follows files of this host into the default project. */
 const tail = (s: Settings.Settings, globs: ReadonlyArray<string>) =>
@@ -103,7 +130,14 @@ const tail = (s: Settings.Settings, globs: ReadonlyArray<string>) =>
     yield* Effect.logInfo(`follows ${globs.join(", ")}`)
     return yield* follow(
       { patterns: globs, from: "start", positionsFile: resolve(s.dataDir, "tail.json") },
-      ({ lines }) => intake.submit(defaultProject, lines).pipe(Effect.retry(Schedule.spaced("1 second")))
+      ({ key, lines, path }) =>
+        intake
+          .submitEvents(
+            defaultProject,
+            lines.map((line) => ({ line, attributes: { "log.file.path": path } })),
+            key
+          )
+          .pipe(Effect.retry(Schedule.spaced("1 second")))
     )
   })
 
@@ -155,6 +189,7 @@ const program = (s: Settings.Settings, args: Arguments, own: OwnLogs.OwnLogs) =>
         const context = yield* Layer.build(serve(s))
         const { port } = yield* Server.pipe(Effect.provideContext(context))
         const url = `http://${s.host === "0.0.0.0" ? "127.0.0.1" : s.host}:${port}`
+        yield* startListeners(s)
         welcome(url, yield* ensureFirstKey(s.dataDir, url, s.apiKey))
       } else say(`  Loglytics ${args.roles.join(" and ")} is ready`)
       if (args.tail.length > 0) yield* background("tail", tail(s, args.tail))
@@ -213,7 +248,7 @@ const start = (): void => {
   const tell = (cause: Cause.Cause<unknown>) => {
     const error = Cause.squash(cause)
     if (Cause.hasInterruptsOnly(cause)) return Effect.void
-    return error instanceof CannotListen
+    return error instanceof CannotListen || error instanceof ListenError
       ? Effect.sync(() => process.stderr.write(`loglytics: ${error.message}\n`))
       : Effect.logError("ended by a failure", cause)
   }

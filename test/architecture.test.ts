@@ -59,7 +59,8 @@ const table: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/outbox/": ["src/jobs/", "src/streams/", "src/store/Socket.ts"],
   "src/schedules/table.ts": ["src/jobs/", "src/tasks/", "src/schedules/"],
   // One port serves both: http hands a connection that asks for `/live` over to live, never the other way.
-  "src/http/": [...belowDoors, "src/Settings.ts", "src/live/"],
+  // parse: a preview of what redaction does, and patterns tried before they are kept.
+  "src/http/": [...belowDoors, "src/parse/", "src/Settings.ts", "src/live/"],
   "src/live/": belowDoors,
   // `loglytics tail` is a client of live: it speaks its protocol.
   "src/cli/": [...belowDoors, "src/Settings.ts", "src/live/Protocol.ts"],

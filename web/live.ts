@@ -32,7 +32,8 @@ interface Wanted {
 }
 
 interface ServerMessage {
-  readonly type: "ready" | "snapshot" | "event" | "skipped" | "error" | "pong"
+  readonly type: "ready" | "snapshot" | "event" | "skipped" | "gap" | "error" | "pong"
+  readonly after?: string
   readonly topic?: Topic
   readonly seq?: string
   readonly data?: ReadonlyArray<unknown>
@@ -121,6 +122,13 @@ export const makeLive = (options: LiveOptions): Live => {
     const want = message.topic === undefined ? undefined : wanted.get(message.topic)
     if (want === undefined) return
     if (message.type === "skipped") return want.listener.skipped?.(message.count ?? 0)
+    if (message.type === "gap") {
+      // With `after` a snapshot follows by itself; else it is asked for.
+      if (message.after !== undefined || want.fresh) return
+      want.after = null
+      want.fresh = true
+      return ask(message.topic!, want)
+    }
     if (message.type === "event" && want.fresh) return
     want.after = message.seq ?? want.after
     if (message.type === "event") return want.listener.event(message.data ?? [])

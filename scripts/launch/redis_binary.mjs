@@ -2,8 +2,9 @@
  * Finds a Redis (or Valkey) server program: on PATH, in our cache, unpacked from Debian's packages into that cache without
  * touching the host, from Homebrew, or as a container. Leaves starting it to `redis.mjs`.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { libraryFolders, osRelease, unpackDebian } from "./debian.mjs"
 import { withLock } from "./lock.mjs"
 import { cacheFolder } from "./places.mjs"
 import { run, tail } from "./processes.mjs"
@@ -50,30 +51,6 @@ export const findRedis = async (env) => {
   )
 }
 
-/** The folders of unpacked packages that hold shared libraries. @param {string} root @returns {string[]} */
-const libraryFolders = (root) => {
-  const folders = []
-  for (const top of ["usr/lib", "lib"]) {
-    const base = join(root, top)
-    if (!existsSync(base)) continue
-    folders.push(base)
-    for (const entry of readdirSync(base, { withFileTypes: true })) {
-      if (entry.isDirectory() && entry.name.includes("-linux-")) folders.push(join(base, entry.name))
-    }
-  }
-  return folders
-}
-
-const osRelease = () => {
-  try {
-    const text = readFileSync("/etc/os-release", "utf8")
-    const field = (/** @type {string} */ name) => new RegExp(`^${name}="?([^"\\n]*)`, "mu").exec(text)?.[1]
-    return `${field("ID") ?? "linux"}-${field("VERSION_ID") ?? field("VERSION_CODENAME") ?? "any"}`
-  } catch {
-    return "linux-any"
-  }
-}
-
 /** @param {Env} env @param {string[]} tried */
 const fromDebian = async (env, tried) => {
   if (process.platform !== "linux") return undefined
@@ -96,52 +73,13 @@ const fromDebian = async (env, tried) => {
     const meanwhile = await unpacked()
     if (meanwhile) return meanwhile
     const problem = await step("redis", "fetching Redis from Debian's packages", async () => {
-      const value = await unpackDebian(home, root)
+      const value = await unpackDebian(home, root, ["redis-server", "redis-tools"])
       return { value, detail: value === undefined ? `Debian's package unpacked into ${home}` : undefined }
     })
     const found = problem === undefined ? await unpacked() : undefined
     if (!found) tried.push(`apt-get: ${problem ?? "the unpacked server does not run"}`)
     return found
   })
-}
-
-/** @param {string} home @param {string} root @returns {Promise<string | undefined>} what went wrong */
-const unpackDebian = async (home, root) => {
-  const parts = join(home, "parts")
-  rmSync(parts, { recursive: true, force: true })
-  for (const name of ["root", "debs", "lists/partial", "cache/archives/partial"])
-    mkdirSync(join(parts, name), { recursive: true })
-  const ownLists = [
-    `Dir::State::Lists=${join(parts, "lists")}`,
-    `Dir::Cache=${join(parts, "cache")}`,
-    "Debug::NoLocking=1",
-    "APT::Sandbox::User=root"
-  ].flatMap((option) => ["-o", option])
-  const apt = (/** @type {ReadonlyArray<string>} */ args) =>
-    run("apt-get", args, { cwd: join(parts, "debs"), env: { ...process.env, LC_ALL: "C" }, timeoutMs: 120_000 })
-  /** @param {ReadonlyArray<string>} options */
-  const download = async (options) => {
-    const plan = await apt([...options, "install", "-s", "--no-install-recommends", "redis-server"])
-    if (plan.code !== 0) return tail(plan.stderr, 2)
-    const needed = [...plan.stdout.matchAll(/^Inst (\S+)/gmu)].map((match) => match[1] ?? "")
-    const got = await apt([...options, "download", "-q", ...new Set([...needed, "redis-server", "redis-tools"])])
-    return got.code === 0 ? undefined : tail(got.stderr, 2)
-  }
-  // The host's lists may be empty, or so old that what they name is gone: then lists of our own.
-  let problem = await download(["-o", "APT::Sandbox::User=root"])
-  if (problem !== undefined) {
-    const update = await apt([...ownLists, "update", "-q"])
-    problem = update.code === 0 ? await download(ownLists) : tail(update.stderr, 2)
-  }
-  if (problem !== undefined) return problem
-  for (const file of readdirSync(join(parts, "debs"))) {
-    const result = await run("dpkg-deb", ["-x", join(parts, "debs", file), join(parts, "root")])
-    if (result.code !== 0) return tail(result.stderr, 2)
-  }
-  rmSync(root, { recursive: true, force: true })
-  renameSync(join(parts, "root"), root)
-  rmSync(parts, { recursive: true, force: true })
-  return undefined
 }
 
 /** @param {string[]} tried */

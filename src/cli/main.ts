@@ -11,6 +11,7 @@ import { control } from "./commands/control.ts"
 import { inspect, status } from "./commands/inspect.ts"
 import { enqueue, purge, result, revoke } from "./commands/jobs.ts"
 import { env, keys } from "./commands/keys.ts"
+import { project } from "./commands/project.ts"
 import { schedule } from "./commands/schedule.ts"
 import { send } from "./commands/send.ts"
 import { tail } from "./commands/tail.ts"
@@ -48,6 +49,7 @@ const root = Command.make("loglytics").pipe(
     revoke,
     dead,
     schedule,
+    project,
     keys,
     env
   ])

@@ -3,24 +3,27 @@
  * (`compile`, `matches`). The store turns the same AST into SQL; what "matches" means is written at each node of QueryAst,
  * and both must agree. It knows nothing of projects, times or pages: those stand beside a query, not in it.
  *
- *     timeout "connection reset" -retry level:>=warn service:api-* http.status:503 (GET OR POST)
+ *     timeout "connection reset" -retry level:>=warn service:api-* http.status:503 duration_ms:>500 (GET OR POST)
  */
 import type { LogEvent } from "./LogEvent.ts"
 import { type Level, severity } from "./Level.ts"
-import { type LevelOp, type Pattern, type Query, anyPattern } from "./QueryAst.ts"
+import { type CompareOp, type LevelOp, type Pattern, type Query, anyPattern, decimal } from "./QueryAst.ts"
 import { fieldName } from "./QueryReader.ts"
 
-export { type Pattern, type Query, all, anyPattern } from "./QueryAst.ts"
+export { type Pattern, type Query, all, anyPattern, decimal } from "./QueryAst.ts"
 export { parse } from "./QueryReader.ts"
 
 const quote = (text: string): string => `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`
 /** Text that `bare` reads back as one stretch. */
 const plain = /^[^\s()"*\\]+$/u
 const pieceText = (piece: string): string => (piece === "" || plain.test(piece) ? piece : quote(piece))
-const patternText = (pattern: Pattern): string =>
-  pattern.length === 1 && pattern[0] === "" ? '""' : pattern.map(pieceText).join("*")
+const patternText = (pattern: Pattern): string => {
+  const text = pattern.length === 1 && pattern[0] === "" ? '""' : pattern.map(pieceText).join("*")
+  // A bare `>5` would be read as a comparison.
+  return /^[<>]/u.test(text) ? [quote(pattern[0]!), ...pattern.slice(1).map(pieceText)].join("*") : text
+}
 const keywords = new Set(["OR", "AND", "NOT"])
-const reserved = new Set(["level", "service", "trace_id", "span_id"])
+const reserved = new Set(["level", "service", "trace_id", "span_id", "template"])
 
 const wordText = (text: string): string =>
   plain.test(text) && !text.startsWith("-") && !text.includes(":") && !keywords.has(text) ? text : quote(text)
@@ -54,11 +57,15 @@ export const toText = (query: Query): string => {
       return `${query.field}:${patternText([query.id])}`
     case "Attribute":
       return `${pathText(query.path)}:${patternText(query.pattern)}`
+    case "Compare":
+      return `${pathText(query.path)}:${query.op}${query.value}`
+    case "Template":
+      return `template:${query.id}`
   }
 }
 
 /** A number as jsonb prints it: shortest digits, no exponent. */
-const numberText = (n: number): string => {
+export const numberText = (n: number): string => {
   const text = String(n)
   const [mantissa, exponent] = text.split("e")
   if (exponent === undefined) return text
@@ -99,6 +106,26 @@ const compilePattern = (pattern: Pattern): ((value: string) => boolean) => {
   }
 }
 
+/** Whether one of the two values that `path` can mean passes. */
+const atPath = (path: ReadonlyArray<string>, passes: (value: unknown) => boolean): ((event: LogEvent) => boolean) => {
+  const dotted = path.join(".")
+  if (path.length === 1) return (event) => passes(step(event.attributes, dotted))
+  return (event) => passes(path.reduce<unknown>(step, event.attributes)) || passes(step(event.attributes, dotted))
+}
+
+const compare = (op: CompareOp, a: number, b: number): boolean => {
+  switch (op) {
+    case ">":
+      return a > b
+    case ">=":
+      return a >= b
+    case "<":
+      return a < b
+    case "<=":
+      return a <= b
+  }
+}
+
 const compileAttribute = (path: ReadonlyArray<string>, pattern: Pattern): ((event: LogEvent) => boolean) => {
   const test = compilePattern(pattern)
   const any = anyPattern(pattern)
@@ -108,9 +135,7 @@ const compileAttribute = (path: ReadonlyArray<string>, pattern: Pattern): ((even
     if (typeof found === "boolean") return test(found ? "true" : "false")
     return any && typeof found === "object" && found !== null
   }
-  const dotted = path.join(".")
-  if (path.length === 1) return (event) => value(step(event.attributes, dotted))
-  return (event) => value(path.reduce<unknown>(step, event.attributes)) || value(step(event.attributes, dotted))
+  return atPath(path, value)
 }
 
 const compileLevel = (op: LevelOp, level: Level): ((event: LogEvent) => boolean) => {
@@ -173,6 +198,17 @@ export const compile = (query: Query): ((event: LogEvent) => boolean) => {
     }
     case "Attribute":
       return compileAttribute(query.path, query.pattern)
+    case "Compare": {
+      const { op, value } = query
+      return atPath(query.path, (found) => {
+        if (typeof found === "number") return compare(op, found, value)
+        return typeof found === "string" && decimal.test(found) && compare(op, Number(found), value)
+      })
+    }
+    case "Template": {
+      const id = Number(query.id)
+      return (event) => event.template === id
+    }
   }
 }
 

@@ -7,6 +7,11 @@ import type { Level } from "./Level.ts"
 /** Compared by severity number: `unknown` is below all others. */
 export type LevelOp = "=" | ">" | ">=" | "<" | "<="
 
+export type CompareOp = ">" | ">=" | "<" | "<="
+
+/** A string that counts as a number; the same pattern stands in the store's SQL. */
+export const decimal = /^-?[0-9]{1,15}([.][0-9]{1,15})?$/u
+
 /**
  * The literal pieces between `*`s: `["api"]` is exactly "api", `["api-", ""]` is "api-" and anything after it, `["", ""]`
  * is anything. Compared with the whole value, case-insensitively. In SQL: escape each piece for LIKE, join with `%`.
@@ -34,6 +39,13 @@ export type Query =
    * arrays match only the pattern `*`; null and missing match nothing (so `-a:x` matches events without `a`).
    */
   | { readonly _tag: "Attribute"; readonly path: ReadonlyArray<string>; readonly pattern: Pattern }
+  /**
+   * The attribute at `path` (found as above) is a number, or a string of a plain decimal one (`decimal`), and compares so
+   * with `value`, which is finite. Both are compared as 64-bit floats.
+   */
+  | { readonly _tag: "Compare"; readonly path: ReadonlyArray<string>; readonly op: CompareOp; readonly value: number }
+  /** The event was made by the template `id`: decimal digits without leading zeros, never "0". */
+  | { readonly _tag: "Template"; readonly id: string }
 
 export type Parsed =
   | { readonly ok: true; readonly query: Query }

@@ -1,12 +1,16 @@
 /** Reads the text of a query. The grammar: terms are AND-ed, `OR` binds weaker, `-` and `NOT` negate one term. */
 import { fromName } from "./Level.ts"
-import { type LevelOp, type Parsed, type Pattern, type Query, all } from "./QueryAst.ts"
+import { type CompareOp, type LevelOp, type Parsed, type Pattern, type Query, all } from "./QueryAst.ts"
 
 const maxLength = 4096
 const maxDepth = 64
 const blank = /\s/u
 /** A name that stands before a colon without quotes. */
 export const fieldName = /^[A-Za-z_@$][\w@$/-]*(?:\.[\w@$/-]+)*$/u
+
+/** `>=500` and its like, up to the end of the stretch. */
+const comparison = /^(>=|<=|>|<)(-?\d{1,21}(?:\.\d{1,21})?(?:e[+-]?\d{1,3})?)/iu
+const templateId = /^0*([1-9]\d{0,15})$/u
 
 /** Carries a fault out of the recursion; never leaves this file. */
 class Fault extends Error {
@@ -105,7 +109,7 @@ class Reader {
       const text = this.quoted()
       if (this.text[this.at] === ":" && this.valueFollows(this.at + 1)) {
         this.at++
-        return { _tag: "Attribute", path: [text], pattern: this.pattern() }
+        return this.attribute([text])
       }
       if (text === "") throw this.fault("a phrase that is not empty", mark)
       return { _tag: "Word", text }
@@ -129,8 +133,26 @@ class Reader {
     if (key === "trace_id" || key === "span_id") {
       return { _tag: "Trace", field: key, id: this.pattern().join("*").toLowerCase() }
     }
+    if (key !== "service" && key !== "template") return this.attribute(name.split("."))
+    const begin = this.at
     const pattern = this.pattern()
-    return key === "service" ? { _tag: "Service", pattern } : { _tag: "Attribute", path: name.split("."), pattern }
+    if (key === "service") return { _tag: "Service", pattern }
+    const id = pattern.length === 1 ? templateId.exec(pattern[0]!)?.[1] : undefined
+    if (id !== undefined) return { _tag: "Template", id }
+    this.at = begin
+    return this.attribute(["template"])
+  }
+
+  /** What stands behind the colon of an attribute: a comparison, or a pattern. */
+  attribute(path: ReadonlyArray<string>): Query {
+    const compared = comparison.exec(this.text.slice(this.at, this.at + 60))
+    const end = this.at + (compared?.[0].length ?? 0)
+    const value = compared === null ? Number.NaN : Number(compared[2])
+    if (compared === null || !Number.isFinite(value) || this.valueFollows(end)) {
+      return { _tag: "Attribute", path, pattern: this.pattern() }
+    }
+    this.at = end
+    return { _tag: "Compare", path, op: compared[1] as CompareOp, value: value === 0 ? 0 : value }
   }
 
   level(): Query {

@@ -8,6 +8,8 @@ import type { Level } from "./Level.ts"
 export interface SentEvent {
   /** Event time, epoch ms; a fraction is allowed. */
   readonly time?: number | undefined
+  /** When a stop on the way had it, epoch ms: stands for the time of arrival where the text of `line` has no time of its own. */
+  readonly seenAt?: number | undefined
   readonly level?: Level | undefined
   readonly service?: string | undefined
   /** The final text. Give it or `line`. */

@@ -1,24 +1,34 @@
 /** The whole HTTP API as one value: `/openapi.json` and the typed client are made from it. */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AlertsGroup } from "./api/alerts.ts"
+import { ChannelsGroup } from "./api/channels.ts"
 import { ConnectionsGroup } from "./api/connections.ts"
 import { DeadGroupApi } from "./api/dead.ts"
 import { ControlGroup } from "./api/control.ts"
 import { EngineGroup } from "./api/engine.ts"
+import { ExploreGroup } from "./api/explore.ts"
 import { FilesGroup } from "./api/files.ts"
 import { HealthGroup } from "./api/health.ts"
 import { LogsGroup } from "./api/logs.ts"
+import { PatternsGroup } from "./api/patterns.ts"
 import { ProjectsGroup } from "./api/projects.ts"
 import { SchedulesGroup } from "./api/schedules.ts"
+import { SemanticGroup } from "./api/semantic.ts"
+import { SettingsGroup } from "./api/settings.ts"
 import { TasksGroup } from "./api/tasks.ts"
 
 export class Api extends HttpApi.make("loglytics")
   .add(ProjectsGroup)
+  .add(SettingsGroup)
   .add(LogsGroup)
+  .add(ExploreGroup)
+  .add(PatternsGroup)
+  .add(SemanticGroup)
   .add(AlertsGroup)
   .add(FilesGroup)
   .add(TasksGroup)
   .add(ConnectionsGroup)
+  .add(ChannelsGroup)
   .add(EngineGroup)
   .add(ControlGroup)
   .add(DeadGroupApi)

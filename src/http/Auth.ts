@@ -1,8 +1,8 @@
 /**
- * Who asks, and for which project. A bearer key is looked up by its hash; a project key speaks for its one project, an
+ * Who asks, and for which project. A key is looked up by its hash; a project key speaks for its one project, an
  * admin key for the project that `X-Loglytics-Project` (or `?project=`) names, else `default`.
  */
-import { Effect, Layer, Redacted, Schema } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { ProjectId } from "../domain/Ids.ts"
 import { type ApiKey, defaultProject } from "../domain/Project.ts"
@@ -12,6 +12,32 @@ import { Auth, Principal } from "./api/auth.ts"
 import { Forbidden, NotFound, Unauthorized, Unavailable } from "./Errors.ts"
 
 const how = "send a key as `Authorization: Bearer lg_...`"
+
+const decode = (text: string): string => Buffer.from(text, "base64").toString("utf8")
+
+/**
+ * The key that a request carries, in whichever way its sender knows: `Bearer`, the password of `Basic` (or the user without
+ * one), Splunk's `Splunk`, Elastic's `ApiKey` (as it is or as base64 of `id:key`), `X-API-Key` or `DD-API-KEY`. "" without.
+ */
+export const secretOf = (headers: Readonly<Record<string, string | undefined>>): string => {
+  const [, scheme = "", given = ""] = /^(\S+) +(\S+) *$/u.exec(headers["authorization"] ?? "") ?? []
+  switch (scheme.toLowerCase()) {
+    case "bearer":
+    case "splunk":
+    case "token":
+      return given
+    case "basic": {
+      const [user = "", ...password] = decode(given).split(":")
+      return password.join(":") || user
+    }
+    case "apikey": {
+      const [, ...secret] = decode(given).split(":")
+      return secret.join(":") || given
+    }
+    default:
+      return headers["x-api-key"] ?? headers["dd-api-key"] ?? ""
+  }
+}
 
 /** Looks a key up. Fails with Unauthorized (no such key) or Unavailable (the store does not answer). */
 export const authenticate = Effect.fnUntraced(function* (secret: string) {
@@ -31,11 +57,14 @@ export const AuthLive = Layer.effect(
   Effect.gen(function* () {
     const keys = yield* ApiKeys
     return {
-      bearer: (http, { credential }) =>
+      // Declared as a bearer key; what else senders know is read here, too.
+      bearer: (http) =>
         Effect.provideServiceEffect(
           http,
           Principal,
-          authenticate(Redacted.value(credential)).pipe(Effect.provideService(ApiKeys, keys))
+          Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) => authenticate(secretOf(headers))).pipe(
+            Effect.provideService(ApiKeys, keys)
+          )
         )
     } satisfies Auth["Service"]
   })

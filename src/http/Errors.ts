@@ -39,6 +39,13 @@ export class TooLarge extends Schema.TaggedError<TooLarge>()(
   { httpApiStatus: 413 }
 ) {}
 
+/** 507: the disk is full; nothing of the upload was kept. */
+export class NoSpace extends Schema.TaggedError<NoSpace>()(
+  "NoSpace",
+  { message: Schema.String },
+  { httpApiStatus: 507 }
+) {}
+
 export const FieldIssue = Schema.Struct({
   /** Where in the request, in dots: "payload.window". "" is the whole body. */
   path: Schema.String,

@@ -3,7 +3,7 @@
  * within a limit, that every failure that is not the client's is logged, and that no answer invites a browser to guess.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { ByteSize, Cause, Context, Data, Effect, Layer, Scope } from "effect"
+import { ByteSize, Cause, Context, Data, Effect, Layer, Scope, type Types } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse, HttpStaticServer } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware, HttpApiScalar } from "effect/http-api"
 import { createServer, type Server as NodeServer } from "node:http"
@@ -16,15 +16,21 @@ import { Decoding } from "./api/common.ts"
 import { AuthLive } from "./Auth.ts"
 import { Invalid, issuesOf } from "./Errors.ts"
 import { AlertsHandlers } from "./handlers/alerts.ts"
+import { ChannelsHandlers } from "./handlers/channels.ts"
 import { ConnectionsHandlers } from "./handlers/connections.ts"
 import { DeadHandlers } from "./handlers/dead.ts"
+import { makeDoors } from "./handlers/doors.ts"
 import { ControlHandlers } from "./handlers/control.ts"
 import { EngineHandlers } from "./handlers/engine.ts"
+import { ExploreHandlers } from "./handlers/explore.ts"
 import { FilesHandlers } from "./handlers/files.ts"
 import { HealthHandlers } from "./handlers/health.ts"
 import { LogsHandlers } from "./handlers/logs.ts"
+import { PatternsHandlers } from "./handlers/patterns.ts"
 import { ProjectsHandlers } from "./handlers/projects.ts"
 import { SchedulesHandlers } from "./handlers/schedules.ts"
+import { SemanticHandlers } from "./handlers/semantic.ts"
+import { SettingsHandlers } from "./handlers/settings.ts"
 import { TasksHandlers } from "./handlers/tasks.ts"
 import { MetricsRoute } from "./Metrics.ts"
 
@@ -32,8 +38,10 @@ export interface ServerConfig {
   readonly host: string
   /** 0 = any free one. */
   readonly port: number
-  /** Largest unpacked body of log lines and uploads, bytes. */
+  /** Largest unpacked body of log lines, bytes. */
   readonly bodyMax: number
+  /** Largest uploaded file as it is sent, bytes. */
+  readonly uploadMax: number
   /** Folder of the built dashboard. */
   readonly webRoot: string
 }
@@ -56,41 +64,51 @@ const csp =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; " +
   "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
+/** The doors of other products' protocols stand before the router. */
+type Doors = Effect.Success<ReturnType<typeof makeDoors>>
+
 /** Headers on every answer; 429 and 503 say when to come again; what fails on our side is logged. */
-const guard = HttpRouter.middleware(
-  (app) =>
-    Effect.gen(function* () {
-      const request = yield* HttpServerRequest.HttpServerRequest
-      const response = yield* app.pipe(
-        Effect.tapCause((cause) =>
-          Cause.hasInterruptsOnly(cause) || !Cause.hasDies(cause)
-            ? Effect.void
-            : Effect.logError("request failed", cause).pipe(
-                Effect.annotateLogs({ method: request.method, path: request.url.split("?")[0] ?? "" })
-              )
-        )
+const guard = (doors: Doors) => (app: Effect.Effect<HttpServerResponse.HttpServerResponse, Types.unhandled>) =>
+  Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const answer: Effect.Effect<
+      HttpServerResponse.HttpServerResponse,
+      Types.unhandled,
+      HttpServerRequest.HttpServerRequest
+    > = doors(request) ?? app
+    const response = yield* answer.pipe(
+      Effect.tapCause((cause) =>
+        Cause.hasInterruptsOnly(cause) || !Cause.hasDies(cause)
+          ? Effect.void
+          : Effect.logError("request failed", cause).pipe(
+              Effect.annotateLogs({ method: request.method, path: request.url.split("?")[0] ?? "" })
+            )
       )
-      const page = request.url === "/docs" || request.url.startsWith("/docs?")
-      return HttpServerResponse.setHeaders(response, {
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "no-referrer",
-        ...(page ? {} : { "content-security-policy": csp }),
-        ...(response.status === 429 || response.status === 503 ? { "retry-after": "1" } : {})
-      })
-    }),
-  { global: true }
-)
+    )
+    const page = request.url === "/docs" || request.url.startsWith("/docs?")
+    return HttpServerResponse.setHeaders(response, {
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+      ...(page ? {} : { "content-security-policy": csp }),
+      ...(response.status === 429 || response.status === 503 ? { "retry-after": "1" } : {})
+    })
+  })
 
 const routes = (config: ServerConfig) =>
   Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide([
         ProjectsHandlers,
+        SettingsHandlers,
         LogsHandlers({ bodyMax: config.bodyMax }),
+        ExploreHandlers,
+        PatternsHandlers,
+        SemanticHandlers,
         AlertsHandlers,
-        FilesHandlers({ bodyMax: config.bodyMax }),
+        FilesHandlers({ bodyMax: config.uploadMax }),
         TasksHandlers,
         ConnectionsHandlers,
+        ChannelsHandlers,
         EngineHandlers,
         ControlHandlers,
         DeadHandlers,
@@ -102,7 +120,7 @@ const routes = (config: ServerConfig) =>
     HttpApiScalar.layer(Api, { path: "/docs" }),
     MetricsRoute,
     HttpStaticServer.layer({ root: config.webRoot, prefix: "/", spa: true, cacheControl: "no-cache" }),
-    guard
+    HttpRouter.middleware(Effect.map(makeDoors({ bodyMax: config.bodyMax }), guard), { global: true })
   ).pipe(Layer.provide(Layer.succeed(HttpServerRequest.MaxBodySize, jsonBodyMax)))
 
 /** Hands `/live` to the gateway and refuses every other upgrade. */

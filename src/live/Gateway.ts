@@ -16,7 +16,7 @@ import { Notifications } from "../store/Notifications.ts"
 import { Projects } from "../store/Projects.ts"
 import { Events } from "../streams/Events.ts"
 import { Inspect } from "../streams/Inspect.ts"
-import { Live, type Publication } from "../streams/Live.ts"
+import { before, Live, type Publication } from "../streams/Live.ts"
 import { decode, type ErrorCode, type ServerMessage, type Subscribe, type Topic, topics } from "./Protocol.ts"
 import { bufferedMax, Rooms, write } from "./Rooms.ts"
 import { jobRow } from "./Rows.ts"
@@ -76,10 +76,20 @@ const make = Effect.gen(function* () {
   const followJobs = Stream.runForEach(events.tail(), ({ rows, seq }) =>
     Effect.sync(() => rooms.dispatch({ topic: "jobs", seq, project: undefined, data: rows.map(jobRow) }))
   )
-  const watch = Effect.suspend(() => Effect.forEach(rooms.tailed(), live.watchTail, { discard: true })).pipe(
-    Effect.ignore,
-    Effect.repeat(Schedule.spaced("3 seconds"))
-  )
+  /** Project → where the watch of its tail began, for those that are tailed here. */
+  const watched = new Map<string, string>()
+  /** Goes on watching a project's tail; those who listen already are told where the watch had lapsed. */
+  const watchTail = (project: string) =>
+    Effect.map(live.watchTail(project), (began) => {
+      const earlier = watched.get(project)
+      watched.set(project, began)
+      if (earlier !== undefined && earlier !== began) rooms.gap(project)
+    })
+  const watch = Effect.suspend(() => {
+    const tailed = rooms.tailed()
+    for (const project of watched.keys()) if (!tailed.has(project)) watched.delete(project)
+    return Effect.forEach(tailed, watchTail, { discard: true })
+  }).pipe(Effect.ignore, Effect.repeat(Schedule.spaced("3 seconds")))
   const supervised = <E>(effect: Effect.Effect<unknown, E>) =>
     effect.pipe(
       Effect.tapCause((cause) => Effect.logWarning("live follower starts anew", cause)),
@@ -136,6 +146,12 @@ const make = Effect.gen(function* () {
   /** Where a snapshot taken now stands. Job rows carry their job's id, so one that comes twice does no harm. */
   const position = (topic: Topic) => (topic === "jobs" ? Effect.succeed("0-0") : live.last(topic))
 
+  /** Whether all that came after `after` was published: lines are, only while somebody watches. */
+  const isWhole = (topic: Topic, project: ProjectId | undefined, after: string) =>
+    topic !== "tail" || project === undefined
+      ? Effect.succeed(true)
+      : Effect.map(live.watchedSince(project), (began) => began !== undefined && !before(after, began))
+
   const subscribe = Effect.fnUntraced(function* (socket: WebSocket, key: ApiKey, message: Subscribe) {
     const parsed = Query.parse(message.query ?? "")
     if (!parsed.ok) {
@@ -149,18 +165,22 @@ const make = Effect.gen(function* () {
     const isNew = (event: StoredEvent): boolean => !known.has(event.id) && matches(asLogEvent(event))
     const accepts = topic === "tail" ? (item: unknown) => isNew(item as StoredEvent) : () => true
     rooms.join(socket, { topic, project, accepts })
-    if (topic === "tail" && project !== undefined) yield* Effect.ignore(live.watchTail(project))
+    const { after } = message
+    const whole = after !== undefined && (yield* Effect.mapError(isWhole(topic, project, after), unavailable))
+    if (topic === "tail" && project !== undefined) yield* Effect.ignore(watchTail(project))
     const seq = yield* Effect.mapError(position(topic), unavailable)
-    if (message.after !== undefined && topic !== "jobs" && project !== undefined) {
-      const missed = yield* Effect.mapError(live.since(topic, project, message.after), unavailable)
+    if (after !== undefined && whole && topic !== "jobs" && project !== undefined) {
+      const missed = yield* Effect.mapError(live.since(topic, project, after), unavailable)
       if (missed.complete) {
         const replay = missed.publications.map((p) => eventOf(p, accepts)).filter((e) => e.data.length > 0)
-        return rooms.begin(socket, topic, replay, missed.publications.at(-1)?.seq ?? message.after)
+        return rooms.begin(socket, topic, replay, missed.publications.at(-1)?.seq ?? after)
       }
     }
     const data = yield* Effect.mapError(snapshot(topic, project, parsed.query), unavailable)
     if (topic === "tail") known = new Set((data as ReadonlyArray<StoredEvent>).map(({ id }) => id))
-    rooms.begin(socket, topic, [{ type: "snapshot", topic, seq, data }], seq)
+    const gap: ReadonlyArray<ServerMessage> =
+      after === undefined || topic === "jobs" ? [] : [{ type: "gap", topic, after }]
+    rooms.begin(socket, topic, [...gap, { type: "snapshot", topic, seq, data }], seq)
   })
 
   const fail = (socket: WebSocket, error: Refused, topic?: Topic): void =>

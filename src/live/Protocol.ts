@@ -17,7 +17,7 @@ export const ClientMessage = Schema.Union([
     project: Schema.optionalKey(Schema.String),
     /** `tail` only: the search language; empty for every line. */
     query: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4_096))),
-    /** The last `seq` seen: what came since is sent instead of a snapshot, where it is still kept. */
+    /** The last `seq` seen: what came since is sent instead of a snapshot, where it is still kept; else `gap` and a snapshot. */
     after: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{1,16}-\d{1,16}$/u)))
   }),
   Schema.Struct({ type: Schema.tag("unsubscribe"), topic: Topic }),
@@ -33,6 +33,11 @@ export type ServerMessage =
   | { readonly type: "snapshot"; readonly topic: Topic; readonly seq: string; readonly data: ReadonlyArray<unknown> }
   /** What is new, in order. */
   | { readonly type: "event"; readonly topic: Topic; readonly seq: string; readonly data: ReadonlyArray<unknown> }
+  /**
+   * Items of the topic may be missing here, how many is not known: what came after `after` is no longer kept and a snapshot
+   * follows, or, without `after`, nobody could publish for a while.
+   */
+  | { readonly type: "gap"; readonly topic: Topic; readonly after?: string }
   /** The client was too slow: this many items of the topic were left out just before the next event. */
   | { readonly type: "skipped"; readonly topic: Topic; readonly count: number }
   | {

@@ -82,6 +82,14 @@ export class Rooms {
     return projects
   }
 
+  /** Tells who tails `project` that lines may be missing here. */
+  gap(project: string): void {
+    for (const mine of this.#members.values()) {
+      const member = mine.get("tail")
+      if (member?.project === project && member.held === undefined) write(member.outlet, { type: "gap", topic: "tail" })
+    }
+  }
+
   /** Brings an event to everybody who subscribed to it. */
   dispatch(event: Event): void {
     for (const mine of this.#members.values()) {

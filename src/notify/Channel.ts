@@ -1,23 +1,85 @@
 /**
- * What a notification channel is: it brings one message to people and says how that went. Channels do not retry and do not
- * keep anything; the task that calls them does.
+ * What a notification channel is: it brings one message to people and says how that went. A channel keeps nothing and does
+ * not retry: the task that calls it does (tasks/notifications/Sending). Promises of every member: settings are checked by
+ * its schema before it is called, an error never tells a secret, and says whether trying again can help.
  */
-import { Data, type Effect } from "effect"
-import type { Notification } from "../domain/Alert.ts"
+import { Context, Data, type Effect, type Redacted, type Schema } from "effect"
+import type { ChannelKind } from "../domain/Channel.ts"
+import type { ProjectId } from "../domain/Ids.ts"
+import type { Outgoing } from "../domain/Outgoing.ts"
 
 /** The message did not get through. `retryable` is false where trying again can't help (bad address, refused key). */
 export class ChannelError extends Data.TaggedError("ChannelError")<{
   readonly channel: string
   readonly reason: string
   readonly retryable: boolean
+  /** When the other side said to come again, ms from now. */
+  readonly retryAfterMs?: number
+  /** Whether the message may have been taken although no good answer came. */
+  readonly unsure?: boolean
 }> {
   override get message(): string {
     return `${this.channel}: ${this.reason}`
   }
 }
 
-export interface Channel<Id extends string, R = never> {
-  /** As in routes and settings; the task is `send_<id>` (see TASKS). */
-  readonly id: Id
-  readonly send: (notification: Notification) => Effect.Effect<void, ChannelError, R>
+/** What the environment says for all channels; a channel's own settings win. */
+export interface Defaults {
+  readonly sendgridApiKey?: Redacted.Redacted | undefined
+  readonly slackWebhookUrl?: Redacted.Redacted | undefined
+  readonly jiraUrl?: string | undefined
+  readonly jiraUsername?: string | undefined
+  readonly jiraApiToken?: Redacted.Redacted | undefined
 }
+export const Defaults = Context.Reference<Defaults>("loglytics/notify/Defaults", { defaultValue: () => ({}) })
+
+export type Secrets = Readonly<Record<string, string>>
+
+/** One message to send. */
+export interface Sending<Settings> {
+  readonly project: ProjectId
+  readonly settings: Settings
+  readonly secrets: Secrets
+  readonly message: Outgoing
+  /** What the channel remembered when it last told of the same incident; null the first time. */
+  readonly previous: Schema.Json | null
+  /** An earlier attempt ended without a word on whether the message left: look before you send it again. */
+  readonly repeated: boolean
+  /** Epoch ms. */
+  readonly now: number
+}
+
+export interface Sent {
+  /** What the next message of the same incident needs: a message's id, a ticket's key. Kept as JSON. */
+  readonly reference: Schema.Json | null
+}
+
+export interface Channel<Settings = never, R = never> {
+  readonly kind: ChannelKind
+  /** In words, for those who choose. */
+  readonly about: string
+  /** What a maker of such a channel must say, without what is secret. */
+  readonly settings: Schema.Codec<Settings, unknown>
+  /** Which secrets it takes. */
+  readonly secrets: ReadonlyArray<{ readonly name: string; readonly about: string }>
+  /** How many messages may leave in a second, by what the other side allows. */
+  readonly perSecond: number
+  readonly send: (sending: Sending<Settings>) => Effect.Effect<Sent, ChannelError, R>
+}
+
+/** A text without secrets, fit to be kept and shown. */
+const scrub = (text: string, secrets: Secrets): string => {
+  let clean = text
+  for (const value of Object.values(secrets)) if (value.length >= 4) clean = clean.replaceAll(value, "<secret>")
+  return clean.slice(0, 500)
+}
+
+/** The error without secrets. */
+export const scrubbed = (error: ChannelError, secrets: Secrets): ChannelError =>
+  new ChannelError({
+    channel: error.channel,
+    reason: scrub(error.reason, secrets),
+    retryable: error.retryable,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(error.unsure === undefined ? {} : { unsure: error.unsure })
+  })

@@ -7,7 +7,10 @@ import { type Level, fromSeverity } from "../domain/Level.ts"
 import type { LogEvent } from "../domain/LogEvent.ts"
 import { droppedKey, keysMax } from "./Clean.ts"
 import { levelOfLetter, levelOfMessage, levelOfWord } from "./LevelWords.ts"
+import { embedded } from "./Embedded.ts"
+import { ownName } from "./Names.ts"
 import { type Found, event } from "./Parser.ts"
+import { endpointOf } from "./Scan.ts"
 import { fromEpoch, timeOfText } from "./Time.ts"
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -26,8 +29,10 @@ const names: Readonly<Record<Role, string>> = {
   service:
     "servicename service app application appname applicationname program appid syslogidentifier logger loggername " +
     "component module container containername unit systemdunit job process sourcecontext source category c name",
-  trace: "traceid tracecontexttraceid xtraceid oteltraceid loggingtrace traceparent",
-  span: "spanid otelspanid loggingspanid",
+  trace:
+    "traceid tracecontexttraceid xtraceid oteltraceid loggingtrace logginggoogleapiscom/trace traceparent " +
+    "xamzntraceid xraytraceid trace",
+  span: "spanid otelspanid loggingspanid logginggoogleapiscom/spanid",
   /** Objects that hold such fields themselves: ECS, nested OpenTelemetry. */
   parent: "log service trace span event resource logger otel meta"
 }
@@ -70,6 +75,15 @@ const hex = (value: string, length: number): string | undefined => {
   if (value.length > length * 2) return undefined
   const text = value.length === length ? value : value.replaceAll("-", "")
   return text.length === length && /^[0-9a-f]+$/iu.test(text) && !/^0+$/u.test(text) ? text.toLowerCase() : undefined
+}
+
+/** The id within Google's `projects/p/traces/<id>` and Amazon's `Root=1-5833-24a8`, which has two dashes more. */
+const hexOf = (value: string): string | undefined => {
+  if (value.length > 512) return undefined
+  const google = value.lastIndexOf("/traces/")
+  if (google !== -1) return hex(value.slice(google + 8), 32)
+  const amazon = /(?:^|Root=)1-([0-9a-f]{8})-([0-9a-f]{24})(?:;|$)/u.exec(value)
+  return amazon === null ? undefined : amazon[1]! + amazon[2]!
 }
 
 /** Level of a number: pino and bunyan count in tens, OpenTelemetry to 24, syslog backwards from 7. */
@@ -162,13 +176,14 @@ class Reading {
         found.message = value
         return true
       case "service":
-        if (typeof value !== "string" || value === "" || value.length > 256) return false
+        // A service that is a duration is a router's: "service=18ms".
+        if (typeof value !== "string" || value === "" || value.length > 256 || /^\d+m?s$/u.test(value)) return false
         found.service = value
         return true
       case "trace": {
         if (typeof value !== "string") return false
         const w3c = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/u.exec(value)
-        const id = w3c?.[1] ?? hex(value, 32)
+        const id = w3c?.[1] ?? hex(value, 32) ?? hexOf(value)
         if (id === undefined) return false
         found.traceId = id
         if (w3c !== null) found.spanId = w3c[2]
@@ -205,6 +220,52 @@ const remainder = (reading: Reading, parent: string, object: Fields): Fields | u
   return Object.keys(rest).length === 0 ? undefined : rest
 }
 
+/** Names of errors' parts: of pino, bunyan, winston, zap, ECS, Logstash, Python. */
+const errors: Readonly<Record<string, string>> = {
+  type: "exception.type",
+  name: "exception.type",
+  message: "exception.message",
+  stack: "exception.stacktrace",
+  stack_trace: "exception.stacktrace",
+  stacktrace: "exception.stacktrace"
+}
+const stacks = new Set(["stack", "stack_trace", "stacktrace", "exc_info", "error.stack_trace", "error.stack"])
+
+/** One attribute, under OpenTelemetry's name where everybody asks for it: the host, the client, an error's parts. */
+const putOwn = (attributes: Record<string, unknown>, key: string, value: unknown): void => {
+  if (isObject(value)) {
+    if (
+      (key === "err" || key === "error" || key === "exception") &&
+      Object.keys(value).some((name) => name in errors)
+    ) {
+      for (const name of Object.keys(value)) {
+        const known = Object.hasOwn(errors, name) && typeof value[name] === "string" ? errors[name]! : `${key}.${name}`
+        if (name !== "__proto__") attributes[known] = value[name]
+      }
+    } else attributes[key] = value
+    return
+  }
+  if (typeof value === "string" && stacks.has(key)) attributes["exception.stacktrace"] = value
+  else if (key === "error.type") attributes["exception.type"] = value
+  else if (key === "error.message") attributes["exception.message"] = value
+  else {
+    const name = ownName(meaningOf(key).key, value)
+    const endpoint = name === "client.address" ? endpointOf(String(value)) : undefined
+    // Of two that mean the same the first has the name; an address that is none keeps its own.
+    if (
+      name === undefined ||
+      Object.hasOwn(attributes, name) ||
+      (name === "client.address" && endpoint === undefined)
+    ) {
+      attributes[key] = value
+    } else if (endpoint === undefined) attributes[name] = value
+    else {
+      attributes[name] = endpoint.address
+      if (endpoint.port !== undefined) attributes["client.port"] ??= endpoint.port
+    }
+  }
+}
+
 /** The event of a line's fields. `line` is the message where no field is one. */
 export const fromFields = (fields: Fields, line: string, now: number): LogEvent => {
   const reading = new Reading(now)
@@ -224,11 +285,12 @@ export const fromFields = (fields: Fields, line: string, now: number): LogEvent 
     const value = fields[key]
     const left = isObject(value) && meaningOf(key).parent ? remainder(reading, key, value) : value
     if (left === undefined || key === "__proto__") continue
-    if (kept++ < keysMax) attributes[key] = left
+    if (kept++ < keysMax) putOwn(attributes, key, left)
   }
   if (kept > keysMax) attributes[droppedKey] = kept - keysMax
   if (found.message === "") found.message = line
   else if (found.message.endsWith("\n")) found.message = found.message.trimEnd()
+  if (reading.best.message.rank < Number.POSITIVE_INFINITY) embedded(found.message, attributes)
   if (found.level === undefined && reading.best.message.rank < Number.POSITIVE_INFINITY) {
     found.level = levelOfMessage(found.message)
   }

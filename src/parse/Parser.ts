@@ -5,11 +5,26 @@
 import type { LogEvent } from "../domain/LogEvent.ts"
 import { day } from "./Time.ts"
 
+/** Reads the text that a line of an envelope (syslog, Docker, Kubernetes) carries; undefined where no format knows it. */
+export type Inner = (text: string, now: number) => LogEvent | undefined
+
 export interface Parser {
   /** As users name the format: `json`, `logfmt`, … */
   readonly name: string
-  /** The line's event, or undefined when the line is not of this format. `now` is the time of arrival, epoch ms. */
-  readonly parse: (line: string, now: number) => LogEvent | undefined
+  /** Whose lines they are, in a few words, for the documentation. */
+  readonly about: string
+  /** The attributes that come out, the most telling ones, for the documentation; "" where they are the line's own. */
+  readonly fields: string
+  /**
+   * The characters that a line of this format can begin with, so that others are not even asked: `0` stands for every
+   * digit, `a` and `A` for every letter of that case. Absent: any.
+   */
+  readonly begins?: string
+  /**
+   * The line's event, or undefined when the line is not of this format. `now` is the time of arrival, epoch ms; `inner`
+   * reads what an envelope holds, and is absent where envelopes are nested too deep.
+   */
+  readonly parse: (line: string, now: number, inner?: Inner) => LogEvent | undefined
 }
 
 /** A format that takes every line. */
@@ -22,6 +37,17 @@ export interface ParseContext {
   readonly now: number
   /** The format that the source is known to write: asked first, and only asked. */
   readonly format?: string
+  /** The project's own formats (Custom.ts): asked before the others, also of what is in envelopes. */
+  readonly custom?: ReadonlyArray<Parser>
+  /** What earlier lines of the same source said of the later ones: the columns of a table. Filled by `parseLine`. */
+  readonly memory?: Memory
+}
+
+/** One source's columns, where its lines are rows: of CSV, or as `#Fields:` of W3C names them. */
+export interface Memory {
+  /** Whether the source's first line is past: only it can be the header of a table. */
+  begun?: boolean
+  columns?: { readonly kind: "csv" | "w3c"; readonly separator: string; readonly names: ReadonlyArray<string> }
 }
 
 /** What a format found; everything but the message may be missing. */

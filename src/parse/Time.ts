@@ -152,8 +152,32 @@ const scanTable = (formats: Table, text: string, position: number, now: number):
   return false
 }
 
+/** The scan of `timeAt` made last: several formats ask the same of one line. */
+const last = { text: "", position: -1, now: 0, hit: false, time: 0, end: 0, letter: 0 }
+
 /** A time that begins exactly at `position`. On success `found` holds it. */
-export const timeAt = (text: string, position: number, now: number): boolean => scanTable(atStart, text, position, now)
+export const timeAt = (text: string, position: number, now: number): boolean => {
+  if (position === last.position && now === last.now && text === last.text) {
+    if (last.hit) {
+      found.time = last.time
+      found.start = position
+      found.end = last.end
+      found.letter = last.letter
+    }
+    return last.hit
+  }
+  const hit = scanTable(atStart, text, position, now)
+  // A long line is not held on to, nor compared: its scan costs no more than a short one's.
+  if (text.length > 4096) return hit
+  last.text = text
+  last.position = position
+  last.now = now
+  last.hit = hit
+  last.time = found.time
+  last.end = found.end
+  last.letter = found.letter
+  return hit
+}
 
 /** A field's whole value as epoch ms, or NaN. */
 export const timeOfText = (text: string, now: number): number => {
@@ -198,4 +222,40 @@ export const timeOfLine = (line: string, now: number): boolean => {
 const scanInner = (line: string, position: number, now: number): boolean => {
   const code = line.charCodeAt(position)
   return (isDigit(code) || isLetter(code)) && scanTable(inner, line, position, now)
+}
+
+export type TimeReader = (text: string, now: number) => number
+
+/**
+ * A reader of times written in one given format, in strptime's words (and those above); NaN where the text is not in it.
+ *
+ * @example timeReader("%d.%m.%Y %H:%M:%S")
+ */
+export const timeReader = (
+  format: string
+): { readonly ok: true; readonly read: TimeReader } | { readonly ok: false; readonly fault: string } => {
+  // strptime's %f is the digits behind the point, ours has the point too and may be absent.
+  const own = format
+    .replace(/[.,]%f/gu, "%f")
+    .replaceAll("%F", "%Y-%m-%d")
+    .replace(/%T(?=$|[^%])/gu, "%H:%M:%S")
+  const unknown = /%(?!S1)[A-Za-z]/gu
+  for (const [word] of own.matchAll(unknown)) {
+    if (words[word] === undefined) {
+      return {
+        ok: false,
+        fault: `expected strptime's words in the time format, got ${word} at ${format.indexOf(word) + 1}`
+      }
+    }
+  }
+  if (!/%[A-Za-z]/u.test(own))
+    return { ok: false, fault: `expected a time format such as %Y-%m-%d %H:%M:%S, got ${format}` }
+  const compiled = compileFormat(own)
+  return {
+    ok: true,
+    read: (text, now) => {
+      const trimmed = text.length > 128 ? "" : text.trim()
+      return scanFormat(compiled, trimmed, 0, now) && found.end === trimmed.length ? found.time : Number.NaN
+    }
+  }
 }

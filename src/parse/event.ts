@@ -31,7 +31,8 @@ export const readSent = (
 ): LogEvent | undefined => {
   const sent = objectOf(encoded) as SentEvent | undefined
   if (sent === undefined) return undefined
-  const inner = typeof sent.line === "string" ? parse(cleanText(sent.line), now) : undefined
+  const seenAt = typeof sent.seenAt === "number" && sent.seenAt > 0 && sent.seenAt < now ? sent.seenAt : now
+  const inner = typeof sent.line === "string" ? parse(cleanText(sent.line), Math.trunc(seenAt)) : undefined
   const attributes = isObject(sent.attributes) ? sent.attributes : {}
   const message = inner?.message ?? text(sent.message) ?? ""
   const time = typeof sent.time === "number" && Number.isFinite(sent.time) && sent.time > 0 ? sent.time : undefined

@@ -5,6 +5,7 @@
 import { cleanText, keysMax } from "./Clean.ts"
 import { fromFields } from "./Fields.ts"
 import type { Parser } from "./Parser.ts"
+import { closingQuote, typed } from "./Scan.ts"
 
 const isBlank = (code: number): boolean => code === 32 || code === 9
 const keyCode = (code: number): boolean =>
@@ -22,25 +23,10 @@ const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" }
 const unescape = (text: string): string =>
   text.includes("\\") ? text.replace(/\\(.)/gsu, (_, char: string) => escapes[char] ?? char) : text
 
-/** Index of the quote that ends the string opened at `at`, or -1. */
-const closingQuote = (line: string, at: number): number => {
-  for (let i = at + 1; i < line.length; i++) {
-    const code = line.charCodeAt(i)
-    if (code === 92) i++
-    else if (code === 34) return i
-  }
-  return -1
-}
-
-const typed = (text: string): unknown => {
-  if (text === "true") return true
-  if (text === "false") return false
-  return text.length < 16 && /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/u.test(text) ? Number(text) : text
-}
-
 /** The pairs of a logfmt line; undefined when it is none. */
-export const pairsOf = (line: string): Record<string, unknown> | undefined => {
+const pairsOf = (line: string, least = 2): Record<string, unknown> | undefined => {
   const pairs: Record<string, unknown> = {}
+  const flags: Array<string> = []
   let count = 0
   let bare = 0
   for (let i = 0; i < line.length;) {
@@ -54,6 +40,8 @@ export const pairsOf = (line: string): Record<string, unknown> | undefined => {
       // A word that is no pair.
       if (count === 0 || ++bare > count + 2) return undefined
       while (i < line.length && !isBlank(line.charCodeAt(i))) i++
+      // A key alone is true.
+      if (i - start <= 64 && bare <= 32) flags.push(line.slice(start, i))
       continue
     }
     const key = line.slice(start, i++)
@@ -70,22 +58,22 @@ export const pairsOf = (line: string): Record<string, unknown> | undefined => {
     }
     if (count++ < keysMax && key !== "__proto__") pairs[key] = value
   }
-  return count >= 2 && bare <= count ? pairs : undefined
+  if (count < least || bare > count) return undefined
+  for (const flag of flags) if (flag !== "__proto__") pairs[flag] ??= true
+  return pairs
 }
 
-const audit = /^audit\((\d{9,10}\.\d{3}):\d+\):?$/u
+/** The pairs of a text that is known to be pairs; none where it is not. */
+export const ownPairs = (text: string): Readonly<Record<string, unknown>> => pairsOf(text, 1) ?? {}
 
 export const logfmt: Parser = {
   name: "logfmt",
+  about: "key=value pairs: logrus, slog, go-kit, Heroku, HashiCorp and others",
+  fields: "",
   parse: (line, now) => {
     const equals = line.indexOf("=")
     if (equals <= 0 || equals > 64 || !keyCode(line.charCodeAt(0))) return undefined
     const pairs = pairsOf(line)
-    if (pairs === undefined) return undefined
-    // The kernel's audit log keeps its time inside `msg`.
-    const stamp = typeof pairs["msg"] === "string" ? audit.exec(pairs["msg"]) : null
-    if (stamp === null) return fromFields(pairs, line, now)
-    const { msg: _, ...rest } = pairs
-    return fromFields({ ...rest, time: Number(stamp[1]), message: line, service: "audit" }, line, now)
+    return pairs === undefined ? undefined : fromFields(pairs, line, now)
   }
 }

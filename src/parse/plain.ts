@@ -3,8 +3,11 @@
  * so that whatever is in it can be searched. The last format of the family: it never refuses.
  */
 import type { Level } from "../domain/Level.ts"
+import { embedded } from "./Embedded.ts"
+import { laidOut } from "./Layouts.ts"
 import { isException, levelInHeader, levelInPair, word } from "./LevelWords.ts"
 import { type Found, type Total, event } from "./Parser.ts"
+import { traces } from "./Traces.ts"
 import { found as time, timeAt, timeOfLine } from "./Time.ts"
 
 const letterLevels: Readonly<Record<string, Level>> = {
@@ -29,7 +32,6 @@ const maxHead = 1024
 // character, else a run of it costs its square: padding around a captured part is trimmed off it afterwards.
 const android = /\s{1,16}(\d{1,7})\s{1,16}(\d{1,7})\s{1,16}([VDIWEF])\s{1,16}([^\s:][^:]{0,119}):/uy
 const logcat = /([VDIWEF])\/([^(:]{1,120})(?:\(\s{0,16}\d{1,10}\))?:/uy
-const klog = /\s{1,16}(\d{1,10}) ([\w.+-]{1,80}:\d{1,7})\]/uy
 const ruby = /([DIWEFA]), $/u
 const thread = /\s{1,64}\[([^\]]{1,300})\]/uy
 const named = /\s{0,64}(?:[:|-]\s{1,64})?([A-Za-z_$][\w.$/@-]{0,120}(?:\[[^\]]{0,40}\])?)\s{0,64}(?::(?=\s|$)|\s-\s)/uy
@@ -40,8 +42,6 @@ const facility = /([A-Z][A-Z_]{1,30})\s$/u
 const row = /^\d{1,12} \S{1,80} (\S{1,80}) (\S{1,80}) (\d{10}) -?[01] /u
 const redis = / ([.*#-]) /uy
 const redisLevels: Readonly<Record<string, Level>> = { ".": "debug", "-": "info", "*": "info", "#": "warn" }
-const trace = /\b(trace_?id|span_?id)["']?[=:]\s?["']?([0-9a-f]{32}|[0-9a-f]{16})\b/giu
-
 const sticky = (pattern: RegExp, line: string, at: number): RegExpExecArray | null => {
   pattern.lastIndex = at
   return pattern.exec(line)
@@ -56,7 +56,7 @@ const behindLevel = (line: string, at: number, found: Found): void => {
   const by = sticky(named, line, from) ?? (inBrackets === null ? sticky(column, line, from) : null)
   if (by === null) return
   found.service = by[1]
-  if (inBrackets !== null) found.attributes["thread"] = inBrackets[1]
+  if (inBrackets !== null) found.attributes["thread.name"] = inBrackets[1]
 }
 
 const barred = (line: string, at: number, found: Found): void => {
@@ -68,6 +68,25 @@ const barred = (line: string, at: number, found: Found): void => {
   if (service !== undefined && service !== "") found.service = service
 }
 
+/** `host program[pid]` behind the time, as programs that write their own files in syslog's manner have it. */
+const program = / ([\w.-]{1,255}) ([\w./-]{1,64})\[(\d{1,10})\]:? /uy
+
+/** A second stamp in brackets that only has more digits: its fraction is the line's. */
+const finer = (line: string, now: number): void => {
+  const { end, start } = time
+  const at = time.time
+  if (at % 1000 !== 0 || line.charCodeAt(end) !== 32 || line.charCodeAt(end + 1) !== 91) return
+  const better =
+    timeAt(line, end + 2, now) && line.charCodeAt(time.end) === 93 && Math.floor(time.time / 1000) * 1000 === at
+  time.start = start
+  time.letter = 0
+  if (better) time.end++
+  else {
+    time.time = at
+    time.end = end
+  }
+}
+
 /** What stands behind a time at `end`; `begin` is where the time starts. */
 const afterTime = (line: string, begin: number, end: number, found: Found): void => {
   const code = line.charCodeAt(end)
@@ -75,6 +94,8 @@ const afterTime = (line: string, begin: number, end: number, found: Found): void
   const droid = sticky(android, line, end)
   if (droid !== null) {
     found.level = letterLevels[droid[3]!]
+    found.attributes["process.pid"] = Number(droid[1])
+    found.attributes["thread.id"] = Number(droid[2])
     found.service = droid[4]!.trimEnd()
     return
   }
@@ -90,6 +111,12 @@ const afterTime = (line: string, begin: number, end: number, found: Found): void
     behindLevel(line, word.end, found)
     if (before !== null) found.service = before[1]
     return
+  }
+  const by = sticky(program, line, end)
+  if (by !== null) {
+    found.attributes["host.name"] = by[1]
+    found.attributes["process.pid"] = Number(by[3])
+    found.service = by[2]
   }
   const mark = sticky(redis, line, end)
   if (mark !== null && /^\d+:[XCSM] /u.test(line)) found.level = redisLevels[mark[1]!]
@@ -125,33 +152,30 @@ const withoutTime = (line: string, found: Found): void => {
   }
 }
 
-const traces = (line: string, found: Found): void => {
-  for (const [, name, id] of line.slice(0, 4000).matchAll(trace)) {
-    if (name!.toLowerCase().startsWith("trace")) {
-      if (id!.length === 32) found.traceId ??= id!.toLowerCase()
-    } else if (id!.length === 16) found.spanId ??= id!.toLowerCase()
-  }
-}
-
 export const plain: Total = {
   name: "plain",
+  about:
+    "any line: log4j, logback, Python, .NET, Go, Rust, Ruby, PHP and all others; what the text names becomes attributes",
+  fields: "client.address user.name thread.name process.pid http.request.method url.path http.response.status_code",
   parse: (line, now) => {
     const found: Found = { message: line, attributes: {} }
     const head = line.length > maxHead ? line.slice(0, maxHead) : line
+    let body = 0
     const timed = timeAt(head, 0, now) || timeOfLine(head, now)
     if (timed) {
+      if (time.letter === 0) finer(head, now)
       const { end, letter, start } = time
+      body = end
       found.time = time.time
-      if (letter !== 0) {
-        found.level = letterLevels[String.fromCharCode(letter)]
-        const source = sticky(klog, head, end)
-        if (source !== null) found.attributes["source"] = source[2]
-      } else afterTime(head, start, end, found)
+      if (letter !== 0) found.level = letterLevels[String.fromCharCode(letter)]
+      else afterTime(head, start, end, found)
     } else if (!inRow(head, found)) withoutTime(head, found)
+    if (timed && found.service === undefined) laidOut(head, body, found)
     if (found.level === undefined) {
       found.level = levelInPair(line) ?? (!timed && isException(line) ? "error" : undefined)
     }
-    if (line.includes("race") || line.includes("pan")) traces(line, found)
+    traces(line, found)
+    embedded(body === 0 ? line : line.slice(body), found.attributes)
     return event(found, now)
   }
 }

@@ -1,14 +1,14 @@
 /**
  * Syslog lines: RFC 5424 and RFC 3164, with or without `<PRI>`, and as rsyslog and journald write them to files (ISO
  * times). Without PRI a line is only syslog if host and tag stand behind the time. The message is the part after the
- * tag; where that is a JSON object or pairs, its fields are read too.
+ * tag; where it has a format of its own (JSON, CEF, HAProxy, …), that format reads it.
  */
 import type { LogEvent } from "../domain/LogEvent.ts"
-import { cleanText } from "./Clean.ts"
-import { fromFields, levelOfSyslog } from "./Fields.ts"
-import { objectOf } from "./json.ts"
-import { levelOfMessage, levelOfWord } from "./LevelWords.ts"
-import { type Found, type Parser, event } from "./Parser.ts"
+import { cleanText, keysMax } from "./Clean.ts"
+import { enveloped } from "./Envelope.ts"
+import { levelOfSyslog } from "./Fields.ts"
+import { levelOfWord } from "./LevelWords.ts"
+import type { Found, Inner, Parser } from "./Parser.ts"
 import { found as time, timeAt } from "./Time.ts"
 
 const facilities =
@@ -21,38 +21,21 @@ const header = /^(\S{1,255}) +(?:-- )?([\w./()@+-]{1,64}(?: \d[\w.]{0,15})?)(?:\
 const tagOnly = /^([\w./()@+-]{1,64})(?:\[(\d{1,10})\])?: ?/u
 const rfc5424 = /^(\S{1,255}) (\S{1,64}) (\S{1,128}) (\S{1,64}) (?=[-[])/u
 
-/** The event of body and head; fields of a structured body fill in what the head does not say. */
-const compose = (head: Found, now: number): LogEvent => {
-  const body = head.message
-  const at = body.startsWith("@cee:") ? body.indexOf("{") : body.charCodeAt(0) === 123 ? 0 : -1
-  const fields = at === -1 ? undefined : objectOf(body.slice(at))
-  if (fields === undefined) {
-    head.level ??= levelOfMessage(body)
-    return event(head, now)
-  }
-  const inner = fromFields(fields, body, now)
-  const merged = { ...head.attributes, ...inner.attributes }
-  return event(
-    {
-      time: head.time,
-      level: inner.level === "unknown" ? head.level : inner.level,
-      service: inner.service === "" ? head.service : inner.service,
-      message: inner.message,
-      attributes: merged,
-      traceId: inner.traceId,
-      spanId: inner.spanId
-    },
-    now
-  )
+/** The event of body and head; a body with a format of its own is read by it. */
+const compose = (head: Found, now: number, inner: Inner | undefined): LogEvent => {
+  const { message } = head
+  const structured = message.startsWith("@cee:") ? message.slice(5).trimStart() : message
+  return enveloped(structured, head, now, inner)
 }
 
 /** Only looked for where a name begins: else a long name costs a look from each of its characters. */
 const parameter = /(?<![^\s="])([^\s="]{1,64})= ?"([^"\\]*(?:\\.[^"\\]*)*)"/gu
 
-/** Structured data `[id key="value" …]…` from `at` on: the elements, and where they end. */
+/** Structured data `[id key="value" …]…` from `at` on: its values as `id.key`, and where it ends. */
 const structured = (line: string, at: number): { readonly data: Record<string, unknown>; readonly end: number } => {
   const data: Record<string, unknown> = {}
   let i = at
+  let kept = 0
   if (line.charCodeAt(i) === 45) return { data, end: i + 1 }
   while (line.charCodeAt(i) === 91) {
     let end = i + 1
@@ -63,11 +46,9 @@ const structured = (line: string, at: number): { readonly data: Record<string, u
       else if (code === 93 && !quoted) break
     }
     const [id = "", ...rest] = line.slice(i + 1, end).split(" ")
-    const element: Record<string, unknown> = {}
     for (const [, key, value] of rest.join(" ").matchAll(parameter)) {
-      if (key !== "__proto__") element[key!] = cleanText(value!.replace(/\\(["\\\]])/gu, "$1"))
+      if (kept++ < keysMax) data[`${id.slice(0, 64)}.${key}`] = cleanText(value!.replace(/\\(["\\\]])/gu, "$1"))
     }
-    if (id !== "" && id !== "__proto__") data[id] = element
     i = end + 1
   }
   return { data, end: i }
@@ -75,7 +56,13 @@ const structured = (line: string, at: number): { readonly data: Record<string, u
 
 const nil = (text: string): string => (text === "-" ? "" : text)
 
-const parse5424 = (line: string, from: number, head: Found, now: number): LogEvent | undefined => {
+const parse5424 = (
+  line: string,
+  from: number,
+  head: Found,
+  now: number,
+  inner: Inner | undefined
+): LogEvent | undefined => {
   if (line.charCodeAt(from) !== 49 || line.charCodeAt(from + 1) !== 32) return undefined
   let at = from + 2
   if (line.startsWith("- ", at)) at += 2
@@ -88,16 +75,39 @@ const parse5424 = (line: string, from: number, head: Found, now: number): LogEve
   const [whole, host, app, pid, msgid] = parts as unknown as [string, string, string, string, string]
   const { data, end } = structured(line, at + whole.length)
   const { attributes } = head
-  if (host !== "-") attributes["host"] = host
-  if (pid !== "-") attributes["pid"] = /^\d{1,9}$/u.test(pid) ? Number(pid) : pid
-  if (msgid !== "-") attributes["msgid"] = msgid
-  if (Object.keys(data).length > 0) attributes["structured_data"] = data
+  attributes["syslog.version"] = 1
+  if (host !== "-") attributes["host.name"] = host
+  if (pid !== "-") attributes["process.pid"] = /^\d{1,9}$/u.test(pid) ? Number(pid) : pid
+  if (msgid !== "-") attributes["syslog.msgid"] = msgid
+  Object.assign(attributes, data)
   head.service = nil(app)
-  head.message = line.slice(end).replace(/^ ?\uFEFF?/u, "")
-  return compose(head, now)
+  // rsyslog relays the blank that RFC 3164's tag ends with.
+  head.message = line.slice(end).replace(/^ {0,2}\uFEFF?/u, "")
+  return compose(head, now, inner)
 }
 
-const parse3164 = (line: string, from: number, head: Found, now: number, priority: boolean): LogEvent | undefined => {
+/** Whether the text begins with CEF's or LEEF's own header, which looks like a tag. */
+const isEventFormat = (tag: string): boolean => tag === "CEF" || tag === "LEEF"
+
+/** Without tag: only where the body is a line of a format that stands in syslog so. */
+const untagged = (rest: string, head: Found, now: number, inner: Inner | undefined): LogEvent | undefined => {
+  const host = /^([\w.:-]{1,255}) (?=\S)/u.exec(rest)
+  if (host === null || inner === undefined) return undefined
+  const text = rest.slice(host[0].length)
+  const read = inner(text, now)
+  if (read === undefined) return undefined
+  head.attributes["host.name"] = host[1]
+  return enveloped(text, head, now, () => read)
+}
+
+const parse3164 = (
+  line: string,
+  from: number,
+  head: Found,
+  now: number,
+  priority: boolean,
+  inner: Inner | undefined
+): LogEvent | undefined => {
   const first = line.charCodeAt(from)
   const month = (first >= 65 && first <= 90) || (first >= 97 && first <= 122)
   if (!month && !(first >= 48 && first <= 57)) return undefined
@@ -115,44 +125,58 @@ const parse3164 = (line: string, from: number, head: Found, now: number, priorit
     levelOfWord(parts[1]!) === undefined &&
     !(priority && parts[1]!.endsWith(":"))
   ) {
-    head.attributes["host"] = parts[1]
-    head.service = parts[2]
-    if (parts[3] !== undefined) head.attributes["pid"] = Number(parts[3])
-    head.message = line.slice(start + parts[0].length)
-    return compose(head, now)
+    head.attributes["host.name"] = parts[1]
+    const body = start + parts[0].length
+    if (isEventFormat(parts[2]!)) head.message = line.slice(start + parts[1]!.length).trimStart()
+    else {
+      head.service = parts[2]
+      if (parts[3] !== undefined) head.attributes["process.pid"] = Number(parts[3])
+      head.message = line.slice(body)
+    }
+    return compose(head, now, inner)
   }
-  if (!priority) return undefined
+  const bodied = untagged(line.slice(start), head, now, inner)
+  if (bodied !== undefined || !priority) return bodied
   const tag = tagOnly.exec(rest)
-  if (tag !== null) {
+  const named = tag !== null && !isEventFormat(tag[1]!)
+  if (named) {
     head.service = tag[1]
-    if (tag[2] !== undefined) head.attributes["pid"] = Number(tag[2])
+    if (tag[2] !== undefined) head.attributes["process.pid"] = Number(tag[2])
   }
-  head.message = line.slice(start + (tag?.[0].length ?? 0))
-  return compose(head, now)
+  head.message = line.slice(start + (named ? tag[0].length : 0))
+  return compose(head, now, inner)
 }
 
 const pri = /^<(\d{1,3})>/u
 
 export const syslog: Parser = {
   name: "syslog",
-  parse: (line, now) => {
+  about: "RFC 5424, RFC 3164, and as rsyslog and journald write them to files; the body's own format is read too",
+  fields: "host.name process.pid syslog.facility syslog.priority syslog.msgid, structured data as `id.key`",
+  begins: "<0A",
+  parse: (line, now, inner) => {
     const head: Found = { message: line, attributes: {} }
     const first = line.charCodeAt(0)
     if (first !== 60) {
-      if (first === 49 && line.charCodeAt(1) === 32) return parse5424(line, 0, head, now)
-      return parse3164(line, 0, head, now, false)
+      if (first === 49 && line.charCodeAt(1) === 32) return parse5424(line, 0, head, now, inner)
+      return parse3164(line, 0, head, now, false, inner)
     }
     const parts = pri.exec(line)
     const value = Number(parts?.[1])
     if (parts === null || value > 191) return undefined
     head.level = levelOfSyslog(value & 7)
-    head.attributes["facility"] = facilities[value >> 3]
+    head.attributes["syslog.facility"] = facilities[value >> 3]
+    head.attributes["syslog.priority"] = value
     const from = parts[0].length
-    const made = parse5424(line, from, head, now) ?? parse3164(line, from, head, now, true)
+    const made = parse5424(line, from, head, now, inner) ?? parse3164(line, from, head, now, true, inner)
     if (made !== undefined) return made
     const tag = tagOnly.exec(line.slice(from, from + 100))
-    if (tag !== null) head.service = tag[1]
-    head.message = line.slice(from + (tag?.[0].length ?? 0))
-    return compose(head, now)
+    const named = tag !== null && !isEventFormat(tag[1]!)
+    if (named) {
+      head.service = tag[1]
+      if (tag[2] !== undefined) head.attributes["process.pid"] = Number(tag[2])
+    }
+    head.message = line.slice(from + (named ? tag[0].length : 0))
+    return compose(head, now, inner)
   }
 }

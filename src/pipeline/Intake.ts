@@ -11,7 +11,6 @@ import { take } from "../streams/Taking.ts"
 
 export { LogStreamFull } from "../streams/LogStream.ts"
 export { RedisError } from "../streams/Redis.ts"
-export { decodeLines } from "./stages/decode.ts"
 
 /** What is known of lines beside their text. */
 export interface SubmitOptions {

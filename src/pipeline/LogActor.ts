@@ -8,11 +8,13 @@ import { Clock, Context, Duration, Effect, Layer, Metric, Queue, Schedule } from
 import type { Alerts } from "../store/Alerts.ts"
 import { StoreError } from "../store/Database.ts"
 import type { Logs } from "../store/Logs.ts"
+import type { ProjectSettings } from "../store/ProjectSettings.ts"
 import type { Rules } from "../store/Rules.ts"
 import type { Live } from "../streams/Live.ts"
 import { type LogEntry, LogStream, type Ownership, type StateChanges } from "../streams/LogStream.ts"
 import type { RedisError } from "../streams/Redis.ts"
 import type { AlertSink, SinkError } from "./AlertSink.ts"
+import * as Decoders from "./Decoders.ts"
 import * as Judges from "./Judges.ts"
 import type { Stage, Work } from "./Stage.ts"
 import { announce } from "./stages/announce.ts"
@@ -20,6 +22,8 @@ import { decode } from "./stages/decode.ts"
 import { judge, publishVerdicts } from "./stages/judge.ts"
 import { publish } from "./stages/publish.ts"
 import { store } from "./stages/store.ts"
+import { keepTemplates, mark } from "./stages/template.ts"
+import type { TemplateBook } from "./TemplateBook.ts"
 
 export interface PipelineConfig {
   /** Batches read and stored together. */
@@ -32,7 +36,7 @@ export interface PipelineConfig {
   readonly leaseMs: number
 }
 
-type Services = Logs | Rules | Alerts | Live | AlertSink
+type Services = Logs | Rules | Alerts | Live | AlertSink | ProjectSettings | TemplateBook
 type StageError = StoreError | RedisError | SinkError
 
 const linesStored = Metric.counter("log_lines_stored_total", {
@@ -65,11 +69,17 @@ const persist = (stage: Stage<StageError, Services>, work: Work): Effect.Effect<
     Effect.catch((error) => (hopeless(error) ? Effect.fail(error) : Effect.die(error)))
   )
 
-/** Reads what has come and judges it. No store is asked but for rules that are not known yet. */
-const front = (owned: Ownership, judges: Judges.Judges, config: PipelineConfig, out: Queue.Enqueue<Judged>) =>
+/** Reads what has come and judges it. No store is asked but for rules and settings that are not known yet. */
+const front = (
+  owned: Ownership,
+  judges: Judges.Judges,
+  decoders: Decoders.Decoders,
+  config: PipelineConfig,
+  out: Queue.Enqueue<Judged>
+) =>
   Effect.gen(function* () {
     const entries = yield* owned.read(config.batchesPerTurn, config.idleMs)
-    const judged = yield* judge(judges).run({ decoded: yield* decode(entries), verdicts: [] })
+    const judged = yield* judge(judges).run({ decoded: yield* mark(yield* decode(decoders, entries)), verdicts: [] })
     const due = judges.tick(yield* Clock.currentTimeMillis)
     if (due.length > 0) yield* publishVerdicts(due)
     const changes = judges.changes()
@@ -85,6 +95,7 @@ const back = (owned: Ownership, { changes, entries, work }: Judged) =>
     yield* persist(announce, work).pipe(
       Effect.catch((error) => Effect.logError("an alert can't be kept", error.message))
     )
+    yield* Effect.orDie(persist(keepTemplates, work))
     yield* persist(publish, yield* storeOrBury(owned, work))
     yield* owned.commit(entries, changes)
     const lines = entries.reduce((sum, entry) => sum + entry.lines.length, 0)
@@ -116,6 +127,7 @@ const storeOrBury = (owned: Ownership, work: Work): Effect.Effect<Work, never, S
 const hold = (owned: Ownership, config: PipelineConfig) =>
   Effect.gen(function* () {
     const judges = yield* Judges.make(owned.state)
+    const decoders = yield* Decoders.make()
     const judged = yield* Queue.bounded<Judged>(config.turnsAhead)
     const heartbeat = owned.renew.pipe(
       Effect.delay(Duration.millis(config.leaseMs / 3)),
@@ -124,7 +136,7 @@ const hold = (owned: Ownership, config: PipelineConfig) =>
     )
     // Whatever fails here ends all three: the next owner begins at the last commit, with the state of that moment.
     return yield* Effect.raceAllFirst([
-      Effect.forever(front(owned, judges, config, judged)),
+      Effect.forever(front(owned, judges, decoders, config, judged)),
       Effect.forever(Effect.flatMap(Queue.take(judged), (one) => back(owned, one))),
       heartbeat
     ])

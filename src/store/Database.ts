@@ -183,7 +183,10 @@ const make = Effect.fnUntraced(function* (config: DatabaseConfig) {
       statement_timeout: readTimeoutMs,
       default_transaction_read_only: "on",
       // Compiling a plan costs more than most searches.
-      jit: "off"
+      jit: "off",
+      // Blocks are read in the order of an index until there are enough; a planner that takes signatures for choosier than
+      // they are would read and sort them all. What has to be sorted is sorted all the same.
+      enable_sort: "off"
     }
   })
   return Database.of({

@@ -1,7 +1,7 @@
 /** What is known of uploaded files: their metadata, how far processing came, and the figures made of them. The bytes lie elsewhere. */
 import { Clock, Context, Effect, Layer } from "effect"
 import { LogFileId, type ProjectId } from "../domain/Ids.ts"
-import type { FileAnalytics, LogFile } from "../domain/LogFile.ts"
+import type { FileAnalytics, FileMetadata, LogFile } from "../domain/LogFile.ts"
 import { Database, type StoreError } from "./Database.ts"
 import { freshId, isoOrNull } from "./ids.ts"
 
@@ -30,6 +30,11 @@ export class LogFiles extends Context.Service<
     /** Replaces earlier figures of the same file. */
     readonly saveAnalytics: (figures: FileAnalytics) => Effect.Effect<void, StoreError>
     readonly getAnalytics: (id: LogFileId) => Effect.Effect<FileAnalytics | undefined, StoreError>
+    /** Replaces what was found before in the same file. */
+    readonly saveMetadata: (metadata: FileMetadata) => Effect.Effect<void, StoreError>
+    readonly getMetadata: (id: LogFileId) => Effect.Effect<FileMetadata | undefined, StoreError>
+    /** Notes how large the file is on disk now that it is compressed. */
+    readonly setCompressed: (id: LogFileId, bytes: number) => Effect.Effect<void, StoreError>
   }
 >()("loglytics/store/LogFiles") {
   static readonly layer = Layer.effect(LogFiles, Effect.map(Database, make))
@@ -40,6 +45,7 @@ interface Row {
   readonly project: ProjectId
   readonly name: string
   readonly bytes: string
+  readonly compressed_bytes: string | null
   readonly status: LogFile["status"]
   readonly lines: string
   readonly error: string | null
@@ -51,6 +57,7 @@ const fromRow = (row: Row): LogFile => ({
   project: row.project,
   name: row.name,
   bytes: Number(row.bytes),
+  compressedBytes: row.compressed_bytes === null ? null : Number(row.compressed_bytes),
   status: row.status,
   lines: Number(row.lines),
   error: row.error,
@@ -105,6 +112,26 @@ function make(database: Database["Service"]): LogFiles["Service"] {
           "file_analytics.get",
           (sql) => sql<Array<{ figures: FileAnalytics }>>`select figures from file_analytics where file_id = ${id}`
         )
-        .pipe(Effect.map((rows) => rows[0]?.figures))
+        .pipe(Effect.map((rows) => rows[0]?.figures)),
+    saveMetadata: (metadata) =>
+      database
+        .query(
+          "file_metadata.save",
+          (sql) => sql`
+            insert into file_metadata (file_id, metadata) values (${metadata.fileId}, ${JSON.stringify(metadata)}::text::jsonb)
+            on conflict (file_id) do update set metadata = excluded.metadata, made_at = now()`
+        )
+        .pipe(Effect.asVoid),
+    getMetadata: (id) =>
+      database
+        .query(
+          "file_metadata.get",
+          (sql) => sql<Array<{ metadata: FileMetadata }>>`select metadata from file_metadata where file_id = ${id}`
+        )
+        .pipe(Effect.map((rows) => rows[0]?.metadata)),
+    setCompressed: (id, bytes) =>
+      database
+        .query("log_files.compressed", (sql) => sql`update log_files set compressed_bytes = ${bytes} where id = ${id}`)
+        .pipe(Effect.asVoid)
   })
 }

@@ -6,6 +6,7 @@
 import { type Level, fromSeverity, levels, severity } from "../domain/Level.ts"
 import type { LogEvent, StoredEvent } from "../domain/LogEvent.ts"
 import type { ProjectId } from "../domain/Ids.ts"
+import { type BlockCutter, isTemplate } from "./Blocks.ts"
 
 const day = 86_400_000
 /** Year 1, the earliest that both an ISO string and Postgres can say without a sign. */
@@ -14,7 +15,8 @@ const earliest = Date.parse("0001-01-01T00:00:00.000Z")
 const maxDepth = 200
 
 /** What `fromRow` reads. */
-export const columns = "project, time, observed_at, seq, level, service, message, attributes, trace_id, span_id"
+export const columns =
+  "project, time, observed_at, seq, level, service, message, attributes, trace_id, span_id, template"
 
 // eslint-disable-next-line no-control-regex -- NUL is what is looked for
 const nul = /\u0000/gu
@@ -75,24 +77,31 @@ export class RowColumns {
   private readonly attributes: Array<string> = []
   private readonly traceIds: Array<string | null> = []
   private readonly spanIds: Array<string | null> = []
+  private readonly templates: Array<number | null> = []
   private ids = false
   /** About how many characters `toParams` will have. */
   size = 0
 
-  /** `batch` is the number by which the statement finds the event's batch. */
-  add(batch: number, observedAt: number, event: LogEvent): void {
+  /** `batch` is the number by which the statement finds the event's batch; `blocks` is shown what is stored of the event. */
+  add(batch: number, project: ProjectId, observedAt: number, event: LogEvent, blocks: BlockCutter): void {
     const message = cleanText(event.message)
     const attributes = attributesJson(event.attributes)
+    const time = cleanTime(event.time, observedAt)
+    const service = cleanText(event.service)
     this.size += message.length + attributes.length + 64
     this.batches.push(batch)
-    this.times.push(cleanTime(event.time, observedAt))
+    this.times.push(time)
     this.levels.push(severityOf(event.level))
-    this.services.push(cleanText(event.service))
+    this.services.push(service)
     this.messages.push(message)
     this.attributes.push(attributes)
-    this.traceIds.push(event.traceId === undefined ? null : cleanText(event.traceId))
-    this.spanIds.push(event.spanId === undefined ? null : cleanText(event.spanId))
+    const traceId = event.traceId === undefined ? null : cleanText(event.traceId)
+    const spanId = event.spanId === undefined ? null : cleanText(event.spanId)
+    this.traceIds.push(traceId)
+    this.spanIds.push(spanId)
     this.ids ||= event.traceId !== undefined || event.spanId !== undefined
+    this.templates.push(isTemplate(event.template) ? event.template : null)
+    blocks.add({ project, observedAt, time, service, message, attributesJson: attributes, traceId, spanId }, event)
   }
 
   /** In the order of the statement's parameters; arrays that hold only nulls are sent empty. */
@@ -105,7 +114,8 @@ export class RowColumns {
       messages: JSON.stringify(this.messages),
       attributes: `[${this.attributes.join(",")}]`,
       traceIds: this.ids ? JSON.stringify(this.traceIds) : "[]",
-      spanIds: this.ids ? JSON.stringify(this.spanIds) : "[]"
+      spanIds: this.ids ? JSON.stringify(this.spanIds) : "[]",
+      templates: `{${this.templates.map((id) => id ?? "null").join(",")}}`
     }
   }
 }
@@ -129,6 +139,7 @@ export interface LogRow {
   readonly attributes: StoredEvent["attributes"]
   readonly trace_id: string | null
   readonly span_id: string | null
+  readonly template: string | null
 }
 
 export const fromRow = (row: LogRow): StoredEvent => ({
@@ -141,7 +152,8 @@ export const fromRow = (row: LogRow): StoredEvent => ({
   message: row.message,
   attributes: row.attributes,
   ...(row.trace_id !== null && { traceId: row.trace_id }),
-  ...(row.span_id !== null && { spanId: row.span_id })
+  ...(row.span_id !== null && { spanId: row.span_id }),
+  ...(row.template !== null && { template: row.template })
 })
 
 /** The event as a later search will give it, without reading it back: for the live tail. */
@@ -155,5 +167,6 @@ export const toStored = (project: ProjectId, observedAt: number, seq: number, ev
   message: cleanText(event.message),
   attributes: JSON.parse(attributesJson(event.attributes)) as StoredEvent["attributes"],
   ...(event.traceId !== undefined && { traceId: cleanText(event.traceId) }),
-  ...(event.spanId !== undefined && { spanId: cleanText(event.spanId) })
+  ...(event.spanId !== undefined && { spanId: cleanText(event.spanId) }),
+  ...(isTemplate(event.template) && { template: String(event.template) })
 })

@@ -1,15 +1,17 @@
-/** How lines are found and counted. Part of Logs.ts, which says what is promised. */
-import { Data, Effect } from "effect"
+/** How lines are found, page by page in the order of their times. Part of Logs.ts, which says what is promised. */
+import { Effect } from "effect"
 import type { ProjectId } from "../domain/Ids.ts"
-import { type Level, levels } from "../domain/Level.ts"
+import type { Level } from "../domain/Level.ts"
 import type { StoredEvent } from "../domain/LogEvent.ts"
 import { type Query, all } from "../domain/Query.ts"
+import { type Block, type Order, blockColumns, frontier } from "./BlockRead.ts"
+import { type Question, type Reader, SearchTooSlow, readBlocks, walk } from "./BlockWalk.ts"
 import * as Cursor from "./Cursor.ts"
-import type { Database, Sql, StoreError } from "./Database.ts"
+import type { Database } from "./Database.ts"
 import { type LogRow, columns, fromRow } from "./LogRows.ts"
-import { Params, conditionSql, levelsOf } from "./QuerySql.ts"
 
-export interface SearchOptions {
+/** What narrows a question beside its query. */
+export interface Narrow {
   readonly project: ProjectId
   readonly query?: Query
   /** Any of these levels. */
@@ -19,49 +21,37 @@ export interface SearchOptions {
   /** Event time, epoch ms: from ≤ time < to. */
   readonly from?: number
   readonly to?: number
-  /** 1 to 1000 events; fewer come where they are large. */
+}
+
+export interface SearchOptions extends Narrow {
+  /** 1 to 5000 events; fewer come where they are large. */
   readonly limit: number
   /** `next` of the page before. */
   readonly cursor?: string
+  /** Newest first, where nothing else is said. A cursor goes on in the order that it is used with. */
+  readonly order?: Order
 }
 
 export interface Page {
-  /** Newest first, by event time and then by id. */
+  /** In the order asked for, by event time and then by id. */
   readonly events: ReadonlyArray<StoredEvent>
   readonly next: string | null
+  /**
+   * False where the time was over before the page was full: what there is up to `scannedTo` is here, `next` goes on behind it.
+   */
+  readonly complete: boolean
+  /** Event time, ISO 8601, up to which everything was looked at; null on a complete page. */
+  readonly scannedTo: string | null
 }
 
-export interface Bucket {
-  /** Start, ISO 8601. */
-  readonly at: string
-  readonly total: number
-  readonly byLevel: Readonly<Record<Level, number>>
-}
+/** After this many milliseconds a search gives what it has. */
+const searchMs = 5_000
+const limitMax = 5_000
+/** Bytes of text in one answer, about; at least one line is always in it. */
+const pageBytesMax = 8 * 1_024 * 1_024
 
-export interface CountOptions {
-  readonly project: ProjectId
-  readonly query: Query
-  /** Arrival, epoch ms: from ≤ arrival < to. */
-  readonly observedFrom: number
-  readonly observedTo: number
-}
-
-export interface HistogramOptions {
-  readonly project: ProjectId
-  /** Arrival, epoch ms: from ≤ arrival < to. */
-  readonly from: number
-  readonly to: number
-  readonly bucketMs: number
-}
-
-/** A search or count was cut off by the time limit. */
-export class SearchTooSlow extends Data.TaggedError("SearchTooSlow")<{ readonly limitMs: number }> {
-  override get message(): string {
-    return `expected an answer within ${this.limitMs} ms, got none: narrow the time range, or add level: or service:`
-  }
-}
-
-const narrowed = (options: SearchOptions): Query => {
+/** The query of all that narrows. */
+export const narrowed = (options: Narrow): Query => {
   const parts: Array<Query> = []
   const any = (options.levels ?? []).map((level): Query => ({ _tag: "Level", op: "=", level }))
   if (any.length > 0) parts.push(any.length === 1 ? any[0]! : { _tag: "Or", parts: any })
@@ -69,32 +59,6 @@ const narrowed = (options: SearchOptions): Query => {
   if (options.query !== undefined) parts.push(options.query)
   return parts.length === 0 ? all : parts.length === 1 ? parts[0]! : { _tag: "And", parts }
 }
-
-/** Milliseconds as a time that both JavaScript and Postgres can say: what lies beyond finds the same lines. */
-const isoTime = (ms: number): string =>
-  new Date(Math.min(Math.max(ms, -62_135_596_800_000), 253_402_300_799_999)).toISOString()
-
-const searchSql = (options: SearchOptions, after: Cursor.Position | undefined, limit: number) => {
-  const params = new Params()
-  const where = [`project = ${params.add(options.project, "text")}`]
-  if (options.from !== undefined) {
-    where.push(`time >= ${params.add(isoTime(options.from), "timestamptz")}`)
-    // No line is newer than a day after its arrival (cleanTime), so earlier partitions need no look.
-    where.push(`observed_at >= ${params.add(isoTime(options.from - 86_400_000), "timestamptz")}`)
-  }
-  if (options.to !== undefined) where.push(`time < ${params.add(isoTime(options.to), "timestamptz")}`)
-  if (after !== undefined) {
-    const time = params.add(isoTime(after.time), "timestamptz")
-    where.push(`(time, seq) < (${time}, ${params.add(after.seq, "bigint")})`)
-  }
-  const query = narrowed(options)
-  if (query._tag !== "All") where.push(conditionSql(query, params))
-  const text = `select ${columns} from logs where ${where.join(" and ")} order by time desc, seq desc limit ${limit}`
-  return { text, params: params.values }
-}
-
-/** Bytes of text in one answer, about; at least one line is always in it. */
-const pageBytesMax = 8 * 1_024 * 1_024
 
 /** Cuts the rows of `text`, in the order `by`, where they grow too large together; `found` says how many there were. */
 const bounded = (text: string, by: string): string =>
@@ -104,99 +68,160 @@ const bounded = (text: string, by: string): string =>
      ) sized
    ) summed where before < ${pageBytesMax} order by ${by}`
 
-interface BoundedRow extends LogRow {
+/** A left join keeps `seen` where no line matches: then the other columns are null. */
+interface FoundRow extends LogRow {
+  readonly seen: string
   readonly found: string
+  readonly size: string
 }
 
-const emptyLevels = (): Record<Level, number> => ({
-  unknown: 0,
-  trace: 0,
-  debug: 0,
-  info: 0,
-  warn: 0,
-  error: 0,
-  fatal: 0
-})
+const isLine = (row: FoundRow): boolean => row.seq !== null
 
-/** The reading half of the service. */
-export const reading = (database: Database["Service"]) => {
-  const read = <A>(op: string, run: (sql: Sql) => Promise<A>): Effect.Effect<A, StoreError | SearchTooSlow> =>
-    database
-      .read(op, run)
-      .pipe(
-        Effect.mapError((error) =>
-          error.code === "57014" ? new SearchTooSlow({ limitMs: database.readTimeoutMs }) : error
-        )
-      )
-  const select = (op: string, text: string, params: ReadonlyArray<string>) =>
-    // Not prepared: every shape of query would stay on the server for the life of the connection.
-    read(op, (sql) => sql.unsafe<Array<BoundedRow>>(text, [...params], { prepare: false }))
-
-  const search = Effect.fnUntraced(function* (options: SearchOptions) {
-    const after = options.cursor === undefined ? undefined : yield* Effect.fromResult(Cursor.decode(options.cursor))
-    const limit = Math.min(1000, Math.max(1, Math.trunc(options.limit)))
-    const { params, text } = searchSql(options, after, limit + 1)
-    const rows = yield* select("logs.search", bounded(text, "time desc, seq desc"), params)
-    const page = rows.slice(0, limit)
-    const last = Number(rows[0]?.found ?? 0) > page.length ? page.at(-1) : undefined
-    return {
-      events: page.map(fromRow),
-      next: last === undefined ? null : Cursor.encode({ time: last.time.getTime(), seq: last.seq })
-    }
-  })
-
-  const count = (options: CountOptions) => {
-    const params = new Params()
-    const within =
-      `project = ${params.add(options.project, "text")}` +
-      ` and observed_at >= ${params.add(isoTime(options.observedFrom), "timestamptz")}` +
-      ` and observed_at < ${params.add(isoTime(options.observedTo), "timestamptz")}`
-    const accepted = levelsOf(options.query)?.map((level) => `by_level[${levels.indexOf(level) + 1}]`)
-    const text =
-      accepted === undefined
-        ? `select count(*)::text as n from logs where ${within} and ${conditionSql(options.query, params)}`
-        : `select coalesce(sum(${["0", ...accepted].join(" + ")}), 0)::text as n from batches where ${within}`
-    return read("logs.count", (sql) => sql.unsafe<Array<{ n: string }>>(text, params.values, { prepare: false })).pipe(
-      Effect.map((rows) => Number(rows[0]!.n))
-    )
+/** The best lines so far, in order; `cut` is where larger answers were cut off, and nothing behind it is known. */
+class Best {
+  rows: Array<FoundRow> = []
+  cut: FoundRow | undefined
+  readonly limit: number
+  readonly order: Order
+  constructor(limit: number, order: Order) {
+    this.limit = limit
+    this.order = order
   }
 
-  const histogram = Effect.fnUntraced(function* (options: HistogramOptions) {
-    const { bucketMs, from, project, to } = options
-    const size = Math.min(10_000, Math.max(0, Math.ceil((to - from) / bucketMs)))
-    const end = isoTime(Math.min(to, from + size * bucketMs))
-    const sums = levels.map((level, index) => `sum(by_level[${index + 1}])::integer as ${level}`).join(", ")
-    const rows = yield* read("logs.histogram", (sql) =>
-      sql.unsafe<Array<{ bucket: number } & Record<Level, number>>>(
-        `select floor((extract(epoch from observed_at) * 1000 - $2::numeric) / $3::numeric)::integer as bucket, ${sums}
-         from batches where project = $1::text and observed_at >= $4::timestamptz and observed_at < $5::timestamptz group by 1`,
-        [project, String(from), String(bucketMs), isoTime(from), end],
-        { prepare: false }
+  /** Negative where `a` comes before `b`. */
+  compare(a: LogRow, b: LogRow): number {
+    const way = this.order === "newest" ? -1 : 1
+    return way * (a.time.getTime() - b.time.getTime() || (BigInt(a.seq) < BigInt(b.seq) ? -1 : 1))
+  }
+
+  /** Takes rows in order, of which there were `found`. */
+  take(rows: ReadonlyArray<FoundRow>, found: number): void {
+    const tail = rows.at(-1)
+    const merged = [...this.rows, ...rows].sort((a, b) => this.compare(a, b))
+    if (tail !== undefined && found > rows.length) this.#cutAt(tail)
+    let bytes = 0
+    let keep = 0
+    while (keep < merged.length && keep <= this.limit && bytes < pageBytesMax) bytes += Number(merged[keep++]!.size)
+    if (keep < merged.length && keep <= this.limit) this.#cutAt(merged[keep - 1]!)
+    const { cut } = this
+    this.rows = merged.slice(0, keep).filter((row) => cut === undefined || row === cut || this.compare(row, cut) < 0)
+  }
+
+  #cutAt(row: FoundRow): void {
+    if (this.cut === undefined || this.compare(row, this.cut) < 0) this.cut = row
+  }
+
+  /** Whether nothing that comes at `time` or later in the order can get onto the page. */
+  full(time: number): boolean {
+    const last = this.rows[this.limit] ?? this.cut
+    if (last === undefined) return false
+    return this.order === "newest" ? last.time.getTime() > time : last.time.getTime() < time
+  }
+}
+
+const positionSql = (order: Order, after: Cursor.Position | undefined, add: (v: string, type: string) => string) => {
+  if (after === undefined) return "true"
+  const time = add(new Date(after.time).toISOString(), "timestamptz")
+  return `(time, seq) ${order === "newest" ? "<" : ">"} (${time}, ${add(after.seq, "bigint")})`
+}
+
+/** A window that leaves out blocks which are wholly before the cursor. */
+const windowOf = (options: SearchOptions, after: Cursor.Position | undefined) => {
+  const { from, order = "newest", to } = options
+  if (after === undefined) return { from, to }
+  return order === "newest"
+    ? { from, to: Math.min(to ?? Infinity, after.time + 1) }
+    : { from: Math.max(from ?? -Infinity, after.time), to }
+}
+
+const noRows: Page = { events: [], next: null, complete: true, scannedTo: null }
+
+/** A cursor before every line whose time is on the far side of `time`. */
+const behind = (time: number, order: Order): Cursor.Position =>
+  order === "newest" ? { time: time + 1, seq: "0" } : { time: time - 1, seq: "999999999999999999" }
+
+/** The page of a walk whose time was over at the block `next`. */
+const partial = (best: Best, next: Block, after: Cursor.Position | undefined, limitMs: number) => {
+  const time = frontier(next, best.order)
+  const surely = best.rows.filter((row) =>
+    best.order === "newest" ? row.time.getTime() > time : row.time.getTime() < time
+  )
+  const position = behind(time, best.order)
+  const moved =
+    after === undefined || (best.order === "newest" ? position.time < after.time : position.time > after.time)
+  if (!moved && surely.length === 0) return new SearchTooSlow({ limitMs })
+  const page: Page = {
+    events: surely.slice(0, best.limit).map(fromRow),
+    next: Cursor.encode(position),
+    complete: false,
+    scannedTo: new Date(time).toISOString()
+  }
+  return page
+}
+
+const fullPage = (best: Best): Page => {
+  const page = best.rows.slice(0, best.limit)
+  const last = best.rows.length > page.length || best.cut !== undefined ? page.at(-1) : undefined
+  if (page.length === 0) return noRows
+  return {
+    events: page.map(fromRow),
+    next: last === undefined ? null : Cursor.encode({ time: last.time.getTime(), seq: last.seq }),
+    complete: true,
+    scannedTo: null
+  }
+}
+
+/** The searching part of the service. */
+export const searching = (database: Database["Service"], reader: Reader) => {
+  const limitMs = Math.min(searchMs, database.readTimeoutMs)
+
+  const search = Effect.fnUntraced(function* (options: SearchOptions) {
+    const { order = "newest" } = options
+    const after = options.cursor === undefined ? undefined : yield* Effect.fromResult(Cursor.decode(options.cursor))
+    const limit = Math.min(limitMax, Math.max(1, Math.trunc(options.limit)))
+    const best = new Best(limit, order)
+    const question: Question = {
+      project: options.project,
+      query: narrowed(options),
+      window: windowOf(options, after),
+      order,
+      found: () => Math.min(1, best.rows.length / (limit + 1))
+    }
+    const by = order === "newest" ? "time desc, seq desc" : "time, seq"
+    const visit = (blocks: ReadonlyArray<Block>) =>
+      Effect.map(
+        readBlocks<FoundRow>(reader, "logs.search", question, blocks, (source, condition, params) => {
+          const position = positionSql(order, after, (value, type) => params.add(value, type))
+          const lines = `${source.select(columns, `${condition} and ${position}`)} order by ${by} limit ${limit + 1}`
+          return `select s.seen, b.* from (select ${source.seen} as seen) s left join (${bounded(lines, by)}) b on true order by ${by}`
+        }),
+        (rows) => best.take(rows.filter(isLine), Number(rows[0]?.found ?? 0))
       )
-    )
-    const found = new Map(rows.map(({ bucket, ...byLevel }) => [bucket, byLevel]))
-    return Array.from({ length: size }, (_, index): Bucket => {
-      const byLevel = found.get(index) ?? emptyLevels()
-      const total = levels.reduce((sum, level) => sum + byLevel[level], 0)
-      return { at: new Date(from + index * bucketMs).toISOString(), total, byLevel }
-    })
+    const walked = yield* walk(reader, question, limitMs, (next) => best.full(frontier(next, order)), visit)
+    if (walked._tag !== "Late") return fullPage(best)
+    if (walked.first) return yield* new SearchTooSlow({ limitMs })
+    const page = partial(best, walked.next, after, limitMs)
+    return page instanceof SearchTooSlow ? yield* page : page
   })
 
   const recent = Effect.fnUntraced(function* (project: ProjectId, wanted: number) {
     const n = Math.min(1000, Math.max(0, Math.trunc(wanted)))
-    const [reach] = yield* read(
+    const blocks = yield* reader.select<Block>(
       "logs.recent",
-      (sql) => sql<Array<{ since: Date | null }>>`
-        select min(observed_at) as since from (
-          select observed_at, sum(lines) over (order by observed_at desc, first_seq desc) - lines as newer
-          from (select * from batches where project = ${project} order by observed_at desc limit ${n}) latest
-        ) counted where newer < ${n}`
+      `select ${blockColumns} from (
+         select *, sum(lines) over (order by first_seq desc) - lines as newer
+         from (select * from blocks where project = $1::text order by first_seq desc limit ${n}) latest
+       ) counted where newer < ${n}`,
+      [project]
     )
-    if (!reach?.since) return []
-    const text = `select ${columns} from logs where project = $1::text and observed_at >= $2::timestamptz order by seq desc limit ${n}`
-    const rows = yield* select("logs.recent", bounded(text, "seq desc"), [project, reach.since.toISOString()])
-    return rows.map(fromRow).reverse()
+    if (blocks.length === 0) return []
+    const question: Question = { project, query: all, window: {}, order: "newest" }
+    const rows = yield* readBlocks<FoundRow>(reader, "logs.recent", question, blocks, (source, condition) => {
+      const lines = `${source.select(columns, condition)} order by seq desc limit ${n}`
+      return `select s.seen, b.* from (select ${source.seen} as seen) s left join (${bounded(lines, "seq desc")}) b on true order by seq desc`
+    })
+    return rows.filter(isLine).map(fromRow).reverse()
   })
 
-  return { search, count, histogram, recent }
+  return { search, recent }
 }

@@ -8,20 +8,28 @@ import type { ProjectId } from "../domain/Ids.ts"
 import type { StoredEvent } from "../domain/LogEvent.ts"
 import type { CursorInvalid } from "./Cursor.ts"
 import { Database, type StoreError } from "./Database.ts"
+import { type SearchTooSlow, reader } from "./BlockWalk.ts"
 import { type Appended, type LogBatch, writing } from "./LogAppend.ts"
 import {
   type Bucket,
   type CountOptions,
   type HistogramOptions,
-  type Page,
-  type SearchOptions,
-  type SearchTooSlow,
-  reading
-} from "./LogSearch.ts"
+  type Timeline,
+  type TimelineOptions,
+  counting
+} from "./LogCounts.ts"
+import { type Page, type SearchOptions, searching } from "./LogSearch.ts"
+import { retention } from "./LogRetention.ts"
+import { type ContextOptions, type LogContext, surrounding } from "./LogContext.ts"
+import { type Field, type FieldValues, type ValuesOptions, knowing } from "./LogFields.ts"
 import { Partitions, dayOf } from "./Partitions.ts"
 
+export type { SearchTooSlow } from "./BlockWalk.ts"
 export type { Appended, LogBatch } from "./LogAppend.ts"
-export type { Bucket, CountOptions, HistogramOptions, Page, SearchOptions, SearchTooSlow } from "./LogSearch.ts"
+export type { Bucket, CountOptions, HistogramOptions, Timeline, TimelineOptions } from "./LogCounts.ts"
+export type { Page, SearchOptions } from "./LogSearch.ts"
+export type { ContextOptions, LogContext } from "./LogContext.ts"
+export type { Field, FieldValues, ValuesOptions } from "./LogFields.ts"
 export type { CursorInvalid } from "./Cursor.ts"
 
 export class Logs extends Context.Service<
@@ -34,6 +42,11 @@ export class Logs extends Context.Service<
     readonly count: (options: CountOptions) => Effect.Effect<number, StoreError | SearchTooSlow>
     /** Lines by arrival in buckets; empty buckets are there too. At most 10,000 buckets. */
     readonly histogram: (options: HistogramOptions) => Effect.Effect<ReadonlyArray<Bucket>, StoreError | SearchTooSlow>
+    /**
+     * Lines by event time in buckets, at most 10,000; empty buckets are there too. Without words and with times in whole
+     * minutes no line is read for it.
+     */
+    readonly timeline: (options: TimelineOptions) => Effect.Effect<Timeline, StoreError | SearchTooSlow>
     /** The `n` lines (at most 1000) that arrived last, newest last. */
     readonly recent: (
       project: ProjectId,
@@ -43,6 +56,18 @@ export class Logs extends Context.Service<
     readonly prepare: (now: number) => Effect.Effect<void, StoreError>
     /** Drops the lines of all UTC days before the day of `ms`; answers the days dropped as `2026-10-29`. */
     readonly dropBefore: (ms: number) => Effect.Effect<ReadonlyArray<string>, StoreError>
+    /** Deletes a project's lines of all UTC days before the day of `ms`, day by day; answers how many there were. */
+    readonly deleteBefore: (project: ProjectId, ms: number) => Effect.Effect<number, StoreError>
+    /** Names of attributes that begin with `prefix` in any case, by name; of a project's first 2,000. */
+    readonly fields: (
+      project: ProjectId,
+      prefix: string,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<Field>, StoreError | SearchTooSlow>
+    /** Values of one field (`service`, `trace_id`, `span_id` or an attribute) in the newest lines that have it. */
+    readonly values: (options: ValuesOptions) => Effect.Effect<FieldValues, StoreError | SearchTooSlow>
+    /** A line and those that arrived around it; undefined where there is no such line. */
+    readonly context: (options: ContextOptions) => Effect.Effect<LogContext | undefined, StoreError | SearchTooSlow>
   }
 >()("loglytics/store/Logs") {
   static readonly layer = Layer.effect(
@@ -51,9 +76,14 @@ export class Logs extends Context.Service<
       const database = yield* Database
       const partitions = new Partitions(database)
       yield* partitions.ensure([dayOf(yield* Clock.currentTimeMillis)])
+      const read = reader(database)
       return Logs.of({
         ...writing(database, partitions),
-        ...reading(database)
+        ...retention(database),
+        ...searching(database, read),
+        ...counting(database, read),
+        ...knowing(read),
+        ...surrounding(read)
       })
     })
   )

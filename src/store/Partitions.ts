@@ -10,7 +10,8 @@ const dayMs = 86_400_000
 export const dayOf = (ms: number): number => Math.floor(ms / dayMs)
 /** `2026-10-29` */
 const isoDay = (day: number): string => new Date(day * dayMs).toISOString().slice(0, 10)
-const tableName = (day: number): string => `logs_${isoDay(day).replaceAll("-", "")}`
+/** The table of a day. */
+export const tableName = (day: number): string => `logs_${isoDay(day).replaceAll("-", "")}`
 const bound = (day: number): string => `${isoDay(day)} 00:00:00+00`
 const pattern = /^logs_(\d{4})(\d{2})(\d{2})$/u
 

@@ -4,7 +4,7 @@
  * written in domain/Query.ts; folding case is the database function `fold`.
  */
 import { type Level, levels, severity } from "../domain/Level.ts"
-import { type Pattern, type Query, anyPattern, matches } from "../domain/Query.ts"
+import { type Pattern, type Query, anyPattern, decimal, matches } from "../domain/Query.ts"
 
 /** Collects parameters while SQL text is put together. */
 export class Params {
@@ -31,18 +31,32 @@ const patternSql = (value: string, pattern: Pattern, params: Params): string => 
 
 const scalar = "('string', 'number', 'boolean')"
 
-const attributeSql = (path: ReadonlyArray<string>, pattern: Pattern, params: Params): string => {
+/** The condition `one` of either value that `path` can mean, each given as jsonb and as text. */
+const atPath = (path: ReadonlyArray<string>, params: Params, one: (node: string, text: string) => string): string => {
   if (!path.every(storable)) return "false"
-  const one = (node: string, text: string): string =>
-    anyPattern(pattern)
-      ? `coalesce(jsonb_typeof(${node}) <> 'null', false)`
-      : `coalesce(jsonb_typeof(${node}) in ${scalar} and ${patternSql(text, pattern, params)}, false)`
   const dotted = params.add(path.join("."), "text")
   const flat = one(`(attributes -> ${dotted})`, `(attributes ->> ${dotted})`)
   if (path.length === 1) return flat
   const steps = `array[${path.map((step) => params.add(step, "text")).join(", ")}]`
   return `(${one(`(attributes #> ${steps})`, `(attributes #>> ${steps})`)} or ${flat})`
 }
+
+const attributeSql = (path: ReadonlyArray<string>, pattern: Pattern, params: Params): string =>
+  atPath(path, params, (node, text) =>
+    anyPattern(pattern)
+      ? `coalesce(jsonb_typeof(${node}) <> 'null', false)`
+      : `coalesce(jsonb_typeof(${node}) in ${scalar} and ${patternSql(text, pattern, params)}, false)`
+  )
+
+const compareSql = (query: Extract<Query, { readonly _tag: "Compare" }>, params: Params): string =>
+  atPath(
+    query.path,
+    params,
+    (node, text) =>
+      `coalesce(case when jsonb_typeof(${node}) = 'number' or (jsonb_typeof(${node}) = 'string' ` +
+      `and ${text} ~ '${decimal.source}') ` +
+      `then (${text})::float8 ${query.op} ${params.add(query.value, "float8")} else false end, false)`
+  )
 
 /** The condition of `query`, its parameters added to `params`. */
 export const conditionSql = (query: Query, params: Params): string => {
@@ -65,6 +79,10 @@ export const conditionSql = (query: Query, params: Params): string => {
       return storable(query.id) ? `coalesce(${query.field} = ${params.add(query.id, "text")}, false)` : "false"
     case "Attribute":
       return attributeSql(query.path, query.pattern, params)
+    case "Compare":
+      return compareSql(query, params)
+    case "Template":
+      return `coalesce(template = ${params.add(query.id, "bigint")}, false)`
   }
 }
 

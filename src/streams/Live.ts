@@ -11,8 +11,10 @@ export type Topic = (typeof topics)[number]
 
 /** Entries kept per topic; a tail entry holds up to a batch of lines, the others one thing each. */
 const kept: Readonly<Record<Topic, number>> = { tail: 200, alerts: 5_000, notifications: 5_000 }
-/** How long a gateway's word that somebody watches a project's tail counts, ms. */
-const watchMs = 10_000
+/** How long a gateway's word that somebody watches a project's tail counts, ms: who comes back sooner has missed nothing. */
+const watchMs = 60_000
+/** Publications handed out by one `since`. */
+const sinceMax = 1_000
 
 export interface Publication {
   readonly topic: Topic
@@ -26,8 +28,13 @@ export class Live extends Context.Service<
   Live,
   {
     readonly publish: (topic: Topic, project: string, data: ReadonlyArray<unknown>) => Effect.Effect<void, RedisError>
-    /** Says that somebody watches the tail of this project for the next ten seconds. */
-    readonly watchTail: (project: string) => Effect.Effect<void, RedisError>
+    /**
+     * Says that somebody watches the tail of this project for the next minute. Answers the position at which the watch
+     * began: from there on every line was published. Another answer than before means that the watch had lapsed.
+     */
+    readonly watchTail: (project: string) => Effect.Effect<string, RedisError>
+    /** The position at which the watch of a project's tail began; undefined when nobody watches. */
+    readonly watchedSince: (project: string) => Effect.Effect<string | undefined, RedisError>
     /** Which of these projects somebody tails right now. */
     readonly tailed: (projects: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, RedisError>
     /** The newest position of a topic. */
@@ -55,7 +62,8 @@ const seqOrder = (id: string): readonly [number, number] => {
   const [ms, n] = id.split("-")
   return [Number(ms), Number(n ?? 0)]
 }
-const before = (a: string, b: string): boolean => {
+/** Whether position `a` stands before position `b`. */
+export const before = (a: string, b: string): boolean => {
   const [am, an] = seqOrder(a)
   const [bm, bn] = seqOrder(b)
   return am < bm || (am === bm && an < bn)
@@ -91,7 +99,18 @@ const make = Effect.gen(function* () {
         )
       ),
     watchTail: (project) =>
-      Effect.asVoid(redis.use("live watch", (client) => client.set(watchKey(project), "1", "PX", watchMs))),
+      redis.use("live watch", async (client) => {
+        const [newest] = await client.xrevrange(key("tail"), "+", "-", "COUNT", 1)
+        const from = newest?.[0] ?? "0-0"
+        if ((await client.set(watchKey(project), from, "PX", watchMs, "NX")) !== null) return from
+        await client.pexpire(watchKey(project), watchMs)
+        return (await client.get(watchKey(project))) ?? from
+      }),
+    watchedSince: (project) =>
+      Effect.map(
+        redis.use("live watched since", (client) => client.get(watchKey(project))),
+        (value) => value ?? undefined
+      ),
     tailed: (projects) =>
       projects.length === 0
         ? Effect.succeed(new Set())
@@ -104,11 +123,17 @@ const make = Effect.gen(function* () {
         redis.use("live since", (client) =>
           Promise.all([
             client.xrange(key(topic), "-", "+", "COUNT", 1),
-            client.xrange(key(topic), `(${seq}`, "+", "COUNT", 1_000)
+            client.xrange(key(topic), `(${seq}`, "+", "COUNT", sinceMax),
+            client.xlen(key(topic))
           ])
         ),
-        ([first, entries]) => ({
-          complete: first[0] === undefined || !before(seq, first[0][0]),
+        ([first, entries, length]) => ({
+          // A stream that is shorter than it may be was never cut, unless it is gone altogether.
+          complete:
+            entries.length < sinceMax &&
+            (first[0] === undefined
+              ? seq === "0-0"
+              : !before(seq, first[0][0]) || (seq === "0-0" && length < kept[topic])),
           publications: entries.flatMap((entry) => {
             const found = publication(topic, entry)
             return found?.project === project ? [found] : []

@@ -40,11 +40,16 @@ export interface LogBatch {
   readonly format?: string
 }
 
-/** An entry as the pipeline reads it. `rules` says: this project's rules have changed, load them before you go on. */
+/**
+ * An entry as the pipeline reads it. `rules` says: this project's rules or settings have changed, for what follows; new
+ * settings come with it.
+ */
 export interface LogEntry extends LogBatch {
   readonly entryId: string
   readonly kind: "lines" | "rules"
   readonly bytes: number
+  /** Of `rules`: what was handed to `rulesChanged`. */
+  readonly settings?: string
 }
 
 /** The partition holds as much as it may. Nothing was added; try again after `retryAfterMs`. */
@@ -106,8 +111,8 @@ export class LogStream extends Context.Service<
       batch: LogBatch,
       options?: { readonly remember?: boolean }
     ) => Effect.Effect<"added" | "duplicate", RedisError | LogStreamFull>
-    /** Tells the pipeline, in the order of the stream, that a project's rules have changed. */
-    readonly rulesChanged: (project: string, at: number) => Effect.Effect<void, RedisError>
+    /** Tells the pipeline, in the order of the stream, that a project's rules have changed, or what its settings now are. */
+    readonly rulesChanged: (project: string, at: number, settings?: string) => Effect.Effect<void, RedisError>
     /** Becomes the owner of a partition, or undefined while another is. Released with the scope. */
     readonly own: (partition: number, owner: string) => Effect.Effect<Ownership | undefined, RedisError, Scope.Scope>
     readonly depth: Effect.Effect<ReadonlyArray<PartitionDepth>, RedisError>
@@ -146,6 +151,7 @@ const parseEntry = (entryId: string, fields: ReadonlyArray<string>): LogEntry =>
   const lines = fields[fields.length - 1] ?? ""
   const kind = at("kind") === "rules" ? "rules" : "lines"
   const format = at("format")
+  const settings = at("settings")
   return {
     entryId,
     kind,
@@ -154,7 +160,8 @@ const parseEntry = (entryId: string, fields: ReadonlyArray<string>): LogEntry =>
     receivedAt: natural(at("received")),
     bytes: natural(at("bytes")),
     lines: kind === "rules" ? [] : decode(at("encoding"), lines),
-    ...(format === "" ? {} : { format })
+    ...(format === "" ? {} : { format }),
+    ...(settings === "" ? {} : { settings })
   }
 }
 
@@ -225,9 +232,20 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
     partitions: config.partitions,
     partitionOf,
     append,
-    rulesChanged: (project, at) =>
+    rulesChanged: (project, at, settings = "") =>
       redis.use("rules changed", (client) =>
-        client.xadd(keys(partitionOf(project)).batches, "*", "kind", "rules", "project", project, "received", at)
+        client.xadd(
+          keys(partitionOf(project)).batches,
+          "*",
+          "kind",
+          "rules",
+          "settings",
+          settings,
+          "project",
+          project,
+          "received",
+          at
+        )
       ),
     own,
     depth: Effect.forEach(

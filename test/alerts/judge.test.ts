@@ -222,14 +222,17 @@ describe("route", () => {
   })
 
   it("tells a firing alert with its lines, and its end without", () => {
-    expect(route(alert(), "firing")).toEqual([
+    expect(route(alert(), "firing")).toMatchObject([
       {
-        channel: "in_app",
-        message: { title: "Firing: errors", body: "7 lines in 1 minute, threshold 3\n\na\nb", severity: "critical" }
+        title: "Firing: errors",
+        text: "7 lines in 1 minute, threshold 3",
+        severity: "critical",
+        state: "firing",
+        incident: { count: 1, alerts: [{ rule: "errors", samples: ["a", "b"] }] }
       }
     ])
-    expect(route(alert({ state: "resolved", reason: "over: 0 lines" }), "resolved")).toEqual([
-      { channel: "in_app", message: { title: "Resolved: errors", body: "over: 0 lines", severity: "info" } }
+    expect(route(alert({ state: "resolved", reason: "over: 0 lines" }), "resolved")).toMatchObject([
+      { title: "Resolved: errors", text: "over: 0 lines", severity: "info", incident: { alerts: [{ samples: [] }] } }
     ])
   })
 
@@ -240,11 +243,8 @@ describe("route", () => {
   })
 
   it("keeps to the lengths that channels accept", () => {
-    const [dispatch] = route(
-      alert({ ruleName: "x".repeat(500), samples: Array.from({ length: 5 }, () => "y".repeat(2000)) }),
-      "firing"
-    )
-    expect(dispatch!.message.title.length).toBe(200)
-    expect(dispatch!.message.body.length).toBe(4000)
+    const [telling] = route(alert({ ruleName: "x".repeat(500), reason: "y".repeat(9000) }), "firing")
+    expect(telling!.title.length).toBe(200)
+    expect(telling!.text.length).toBe(4000)
   })
 })

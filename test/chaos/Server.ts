@@ -9,7 +9,8 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { findRedis } from "../../scripts/launch/redis_binary.mjs"
-import { askRedis, freePort } from "../../scripts/launch/wire.mjs"
+import { askRedis } from "../../scripts/launch/wire.mjs"
+import { quietPort } from "../support/quiet_port.ts"
 
 export interface Server {
   readonly url: string
@@ -29,7 +30,7 @@ export const makeServer = async (folder: string, fsync: "always" | "everysec"): 
   const binary = await findRedis(process.env)
   if (binary.container) throw new Error("expected a redis-server program to harm, got only a container")
   mkdirSync(folder, { recursive: true })
-  const port = await freePort()
+  const port = await quietPort()
   let child: ChildProcess | undefined
   const start = async (): Promise<void> => {
     child = spawn(

@@ -42,6 +42,12 @@ describe("parse", () => {
     ['a:"x*y"', { _tag: "Attribute", path: ["a"], pattern: ["x*y"] }],
     ['"odd key":v', { _tag: "Attribute", path: ["odd key"], pattern: ["v"] }],
     ["trace_id:4BF9", { _tag: "Trace", field: "trace_id", id: "4bf9" }],
+    ["duration_ms:>500", { _tag: "Compare", path: ["duration_ms"], op: ">", value: 500 }],
+    ["a.b:<=-1.5e3", { _tag: "Compare", path: ["a", "b"], op: "<=", value: -1500 }],
+    ["a:>x", { _tag: "Attribute", path: ["a"], pattern: [">x"] }],
+    ['a:">5"', { _tag: "Attribute", path: ["a"], pattern: [">5"] }],
+    ["template:0042", { _tag: "Template", id: "42" }],
+    ["template:x*", { _tag: "Attribute", path: ["template"], pattern: ["x", ""] }],
     // What is pasted from a log line is a word.
     ["12:30:45", word("12:30:45")],
     ["http://host:80/x", word("http://host:80/x")],
@@ -88,12 +94,41 @@ const grow = (seed: number): Query.Query => {
     return Math.floor((state / 4_294_967_296) * n)
   }
   const text = (): string => {
-    const pieces = ["a", "B", "é", " ", '"', "\\", "(", ")", "*", ":", "-", ".", "OR", "x1", "\t", "level", "日本"]
+    const pieces = [
+      "a",
+      "B",
+      ">",
+      "<=5",
+      "é",
+      " ",
+      '"',
+      "\\",
+      "(",
+      ")",
+      "*",
+      ":",
+      "-",
+      ".",
+      "OR",
+      "x1",
+      "\t",
+      "level",
+      "日本"
+    ]
     return Array.from({ length: 1 + next(4) }, () => pieces[next(pieces.length)]).join("")
   }
   const pattern = (): Query.Pattern => Array.from({ length: 1 + next(3) }, () => (next(3) === 0 ? "" : text()))
   const leaf = (): Query.Query => {
-    switch (next(7)) {
+    switch (next(9)) {
+      case 7:
+        return {
+          _tag: "Compare",
+          path: [text()],
+          op: ([">", ">=", "<", "<="] as const)[next(4)]!,
+          value: next(1000) / 8
+        }
+      case 8:
+        return { _tag: "Template", id: String(1 + next(1000)) }
       case 0:
         return { _tag: "All" }
       case 1:
@@ -146,6 +181,10 @@ describe("matches", () => {
     ["service:*gate*", true],
     ["service:a*y*y", false],
     ["service:a*w*y", true],
+    ["http.status:>500", true],
+    ["http.status:>=503", true],
+    ["http.status:<503", false],
+    ["user.id:>0", false],
     ["http.status:503", true],
     ["http.status:50", false],
     ["http.status:5*", true],

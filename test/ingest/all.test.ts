@@ -5,21 +5,24 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { followers, protocols, sources } from "../../src/ingest/all.ts"
-import { SourceError } from "../../src/ingest/Source.ts"
+import { noSecrets, SourceError } from "../../src/ingest/Source.ts"
 
 describe.each(Object.entries(sources))("source %s", (kind, source) => {
   it("bears the name it is kept under and names the path of each fault in its settings", () => {
     expect(source.kind).toBe(kind)
-    const issues = source.validate({})
+    const issues = source.validate({}, noSecrets)
     expect(issues.length).toBeGreaterThan(0)
     expect(issues.every(({ message, path }) => path.length > 0 && message.includes("expected"))).toBe(true)
   })
 
   it.effect("fails for good, by its own error, with settings that can't work", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(source.poll({}, null))
-      expect(error).toBeInstanceOf(SourceError)
-      expect(error.retryable).toBe(false)
+      const ask = { config: {}, secrets: noSecrets, now: 0, limits: { events: 10, allowPrivate: true } }
+      for (const asked of [source.poll({ ...ask, cursor: null }), source.check(ask)]) {
+        const error = yield* Effect.flip<unknown, SourceError, never>(asked)
+        expect(error).toBeInstanceOf(SourceError)
+        expect(error).toMatchObject({ retryable: false, fault: "settings" })
+      }
     })
   )
 })

@@ -1,11 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { appendFile, copyFile, mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from "node:fs/promises"
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile
+} from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { gzipSync } from "node:zlib"
-import { type TailOptions, make } from "../../src/ingest/sources/file_tail.ts"
+import { type TailBatch, type TailOptions, make } from "../../src/ingest/sources/file_tail.ts"
+import { continued } from "../../src/parse/Multiline.ts"
 
 let dir = ""
 beforeEach(async () => {
@@ -20,7 +32,7 @@ const append = (name: string, text: string): Effect.Effect<void> => io(() => app
 
 /** A follower whose `next` answers the lines of one look, as "file: line". */
 const following = (options: Partial<TailOptions> = {}) =>
-  Effect.map(make({ patterns: [at("*.log*")], rescan: 0, ...options }), ({ turn }) => ({
+  Effect.map(make({ patterns: [at("*.log*")], rescan: 0, multiline: false, ...options }), ({ turn }) => ({
     turn,
     next: Effect.gen(function* () {
       const seen: Array<string> = []
@@ -199,5 +211,135 @@ describe("file_tail", () => {
         expect(lines.join("").split("é").length - 1).toBe(300 * 1024)
       })
     )
+  )
+
+  it.effect("makes one event of a stack trace, waiting a second for more of it", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        yield* write("a.log", "ok\nERROR x\njava.lang.Error: y\n")
+        const { next } = yield* following({ from: "start", multiline: true })
+        expect(yield* next).toEqual(["a.log: ok"])
+        yield* append("a.log", "\tat f(F.java:1)\n")
+        expect(yield* next).toEqual([])
+        yield* TestClock.adjust("1 second")
+        expect(yield* next).toEqual(["a.log: ERROR x\njava.lang.Error: y\n\tat f(F.java:1)"])
+        yield* append("a.log", "one\ntwo\n")
+        expect(yield* next).toEqual(["a.log: one"])
+        yield* TestClock.adjust("1 second")
+        expect(yield* next).toEqual(["a.log: two"])
+      })
+    )
+  )
+
+  it.effect("hands over the same range under the same key after a crash, though the file grew and was renamed", () =>
+    Effect.gen(function* () {
+      const options = { positionsFile: at("positions.json"), from: "start" } as const
+      const batches: Array<TailBatch> = []
+      /** One look by a process that dies when it has handed over: nothing is closed, nothing saved. */
+      const crash = Effect.gen(function* () {
+        const { turn } = yield* make({ patterns: [at("*.log*")], rescan: 0, ...options })
+        yield* Effect.flip(
+          turn((batch) =>
+            Effect.andThen(
+              Effect.sync(() => batches.push(batch)),
+              Effect.fail("crash")
+            )
+          )
+        )
+        return yield* io(() => copyFile(at("positions.json"), at("kept")))
+      })
+      yield* write("a.log", "1\n2\nunder way\n")
+      yield* Effect.scoped(crash)
+      yield* io(() => copyFile(at("kept"), at("positions.json")))
+      yield* append("a.log", "3\n4\n")
+      yield* io(() => rename(at("a.log"), at("a.log.1")))
+      yield* Effect.scoped(crash)
+      yield* io(() => copyFile(at("kept"), at("positions.json")))
+      expect(batches[1]).toEqual(batches[0])
+      expect(batches[0]?.lines).toEqual(["1", "2"])
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { next, turn } = yield* following({ ...options, multiline: true })
+          const again: Array<TailBatch> = []
+          yield* turn((batch) => Effect.sync(() => void again.push(batch)))
+          expect(again[0]).toEqual(batches[0])
+          expect(again[1]?.key).not.toBe(again[0]?.key)
+          yield* TestClock.adjust("2 seconds")
+          expect([...again.slice(1).flatMap(({ lines }) => lines), ...(yield* next)].join()).toBe(
+            "under way,3,a.log.1: 4"
+          )
+        })
+      )
+    })
+  )
+
+  it.effect("gives another key to the same beginning of a file that was emptied", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const keys: Array<string> = []
+        yield* write("a.log", "banner\n")
+        const { turn } = yield* following({ from: "start" })
+        const look = turn(({ key }) => Effect.sync(() => void keys.push(key)))
+        yield* look
+        yield* io(() => truncate(at("a.log")))
+        yield* look
+        yield* append("a.log", "banner\n")
+        yield* look
+        expect(keys).toHaveLength(2)
+        expect(keys[0]).not.toBe(keys[1])
+      })
+    )
+  )
+
+  it.effect("cuts a line of 1 MB and marks the parts, losing nothing", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const long = "é".repeat(500_000)
+        yield* write("a.log", `${long}\nnext\n`)
+        const { next } = yield* following({ from: "start" })
+        const seen = (yield* next).map((line) => line.slice("a.log: ".length))
+        expect(seen.length).toBeGreaterThan(2)
+        expect(seen.at(-1)).toBe("next")
+        const parts = seen.slice(0, -1)
+        expect(parts.slice(1).every((part) => part.startsWith(continued))).toBe(true)
+        expect(parts.map((part, i) => (i === 0 ? part : part.slice(continued.length))).join("")).toBe(long)
+      })
+    )
+  )
+
+  it.effect("follows a symbolic link to where it points now, and reads no file twice by two names", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        yield* io(() => mkdir(at("data")))
+        yield* write("data/1", "one\n")
+        yield* write("data/2", "two\n")
+        yield* io(() => symlink(at("data/1"), at("a.log")))
+        yield* io(() => symlink(at("data/1"), at("b.log")))
+        const { next } = yield* following({ from: "start" })
+        expect(yield* next).toEqual(["a.log: one"])
+        yield* io(() => rm(at("a.log")))
+        yield* io(() => symlink(at("data/2"), at("a.log")))
+        yield* append("data/1", "late\n")
+        expect((yield* next).map((line) => line.slice("a.log: ".length)).toSorted()).toEqual(["late", "two"])
+      })
+    )
+  )
+
+  it.effect(
+    "follows thousands of files",
+    () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const names = Array.from({ length: 2_000 }, (_, i) => `${i}.log`)
+          yield* io(() => Promise.all(names.map((name) => writeFile(at(name), `${name}\n`))))
+          const { next } = yield* following({ from: "start", positionsFile: at("positions.json") })
+          expect(yield* next).toHaveLength(2_000)
+          yield* TestClock.adjust("2 minutes")
+          expect(yield* next).toEqual([])
+          yield* append("1999.log", "more\n")
+          expect(yield* next).toEqual(["1999.log: more"])
+        })
+      ),
+    60_000
   )
 })

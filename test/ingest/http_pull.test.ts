@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { SourceError } from "../../src/ingest/Source.ts"
+import { noSecrets, SourceError } from "../../src/ingest/Source.ts"
 import { http_pull, pollMax } from "../../src/ingest/sources/http_pull.ts"
 
 let server: Server
@@ -42,8 +42,20 @@ beforeEach(() => {
   requests = []
 })
 
+const ask = (cursor: string | null, config: Record<string, string> = {}, allowPrivate = true) =>
+  http_pull.poll({
+    config: { url: `${base}/app.log`, ...config },
+    secrets: noSecrets,
+    cursor,
+    now: 0,
+    limits: { events: 100, allowPrivate }
+  })
+/** A poll whose events are told by their lines, which is all that they hold. */
 const poll = (cursor: string | null, config: Record<string, string> = {}) =>
-  http_pull.poll({ url: `${base}/app.log`, ...config }, cursor)
+  Effect.map(ask(cursor, config), ({ cursor: next, events, more }) => {
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length)
+    return { lines: events.map(({ event }) => event.line ?? ""), cursor: next, more }
+  })
 const refused = (config: Record<string, string> = {}) => Effect.flip(poll(null, config))
 
 describe("http_pull", () => {
@@ -188,15 +200,15 @@ describe("http_pull", () => {
 
   it("names the faults of settings", () => {
     const issues = (config: Record<string, string>) =>
-      http_pull.validate(config).map(({ message, path }) => `${path[0]}: ${message}`)
+      http_pull.validate(config, noSecrets).map(({ message, path }) => `${path.join(".")}: ${message}`)
     expect(issues({ url: "https://host/x.log" })).toEqual([])
-    expect(issues({})).toEqual(["url: expected an http or https URL, got nothing"])
+    expect(issues({})).toEqual(["config.url: expected an http or https URL, got nothing"])
     expect(issues({ url: "file:///etc/passwd" })).toEqual([
-      'url: expected an http or https URL, got the scheme "file:"'
+      'config.url: expected an http or https URL, got the scheme "file:"'
     ])
     expect(issues({ url: "no", timeout_ms: "soon" })).toEqual([
-      'url: expected an http or https URL, got "no"',
-      'timeout_ms: expected 100 to 999999 milliseconds, got "soon"'
+      'config.url: expected an http or https URL, got "no"',
+      'config.timeout_ms: expected 100 to 999999 milliseconds, got "soon"'
     ])
   })
 
@@ -205,6 +217,37 @@ describe("http_pull", () => {
       file = Buffer.from("a\n")
       for (const cursor of ["rubbish", "null", '{"offset":-1}', "[]"])
         expect((yield* poll(cursor)).lines).toEqual(["a"])
+    })
+  )
+
+  it.live("asks no address of this host or of a private network unless that is allowed", () =>
+    Effect.gen(function* () {
+      file = Buffer.from("a\n")
+      const { port } = new URL(base)
+      for (const host of ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"]) {
+        const error = yield* Effect.flip(ask(null, { url: `http://${host}:${port}/app.log` }, false))
+        expect(error).toMatchObject({ fault: "address", retryable: false })
+      }
+      expect(requests).toEqual([])
+    })
+  )
+
+  it.effect("checks with one byte", () =>
+    Effect.gen(function* () {
+      const check = http_pull.check({
+        config: { url: `${base}/app.log` },
+        secrets: Redacted.make({ authorization: "Basic hidden-secret" }),
+        now: 0,
+        limits: { events: 1, allowPrivate: true }
+      })
+      yield* check
+      file = Buffer.from("a\n")
+      yield* check
+      expect(requests.at(-1)?.range).toBe("bytes=0-0")
+      behave = (_, response) => void response.writeHead(403).end()
+      const error = yield* Effect.flip(check)
+      expect(error).toMatchObject({ fault: "denied", retryable: false })
+      expect(JSON.stringify(error) + error.message).not.toContain("hidden-secret")
     })
   )
 })

@@ -96,6 +96,27 @@ describe("tail", () => {
     again.close()
   })
 
+  it("says that lines may be missing where they are no longer kept, or were never published", async () => {
+    await newProject("gaps")
+    await send(["stored"], "gaps")
+    const first = await openSocket(app, app.key, "?topics=tail&project=gaps")
+    await first.next("the stored line", (m) => m.topic === "tail" && text(m).includes("stored"))
+    first.close()
+    const again = await openSocket(app, app.key)
+    again.send({ type: "subscribe", topic: "tail", project: "gaps", after: "1-1" })
+    expect(await again.next("a gap", about("tail", "gap"))).toMatchObject({ after: "1-1" })
+    expect((await again.next("a snapshot", about("tail", "snapshot"))).data).toMatchObject([{ message: "stored" }])
+    again.close()
+    // Nobody has watched this one: what came after a number was not published, so it can't be told.
+    await newProject("unwatched")
+    await send(["unseen"], "unwatched")
+    const other = await openSocket(app, app.key)
+    other.send({ type: "subscribe", topic: "tail", project: "unwatched", after: `${Date.now() - 60_000}-0` })
+    await other.next("a gap", about("tail", "gap"))
+    await other.next("the line", (m) => m.topic === "tail" && text(m).includes("unseen"))
+    other.close()
+  })
+
   it("keeps projects apart", async () => {
     const key = await newProject("inside")
     await newProject("outside")

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { type Level, fromName } from "../../src/domain/Level.ts"
+import { examplesOf, samplesOf, scoreOf } from "../../bench/formats.ts"
 import { parseLine } from "../../src/parse/all.ts"
 
 const data = new URL("../../../shared/data/", import.meta.url)
@@ -78,24 +79,15 @@ describe.skipIf(!there)("LogHub (skipped where ../shared/data is absent)", () =>
   })
 })
 
-interface Sample {
-  readonly raw: string
-  readonly timestamp: string | null
-}
-
 describe.skipIf(!there)("other people's lines (skipped where ../shared/data is absent)", () => {
-  it("reads the times of 60 programs", () => {
-    const samples = read("parse/crowdsec_dev.ndjson")
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Sample)
-    const timed = samples.filter((sample) => sample.timestamp !== null)
-    // A few of the expected times have fewer digits than the line, or forget its zone.
-    const near = timed.filter(
-      ({ raw, timestamp }) => Math.abs(parseLine(raw, { now }).time - Date.parse(timestamp!)) < 1000
-    )
-    expect(timed.length).toBeGreaterThan(400)
-    expect(near.length / timed.length).toBeGreaterThan(0.99)
+  it.each([
+    ["60 programs", samplesOf],
+    ["Vector's examples", examplesOf]
+  ] as const)("gives the fields and times of %s", (_, samples) => {
+    const score = scoreOf(samples(new URL("parse/", data)))
+    expect(score.fields).toBeGreaterThan(200)
+    expect(1 - score.missed / score.fields).toBeGreaterThan(0.96)
+    expect(1 - score.wrong / score.times).toBeGreaterThan(0.99)
   })
 
   it.each([

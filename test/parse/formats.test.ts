@@ -1,7 +1,12 @@
+import { readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import { Arbitrary, Schema } from "effect"
 import type { LogEvent } from "../../src/domain/LogEvent.ts"
 import { parseLine, parsers } from "../../src/parse/all.ts"
+import { type FormatSpec, tryOn } from "../../src/parse/Custom.ts"
+import { library } from "../../src/parse/Grok.ts"
+import type { Memory } from "../../src/parse/Parser.ts"
+import { examples } from "./examples.ts"
 
 const now = Date.UTC(2026, 10, 23, 20)
 const parse = (line: string, format?: string): LogEvent =>
@@ -27,7 +32,7 @@ describe("json", () => {
   it.each<readonly [string, Partial<LogEvent>]>([
     [
       '{"level":30,"time":1617200000123,"pid":7,"msg":"up","name":"web"}',
-      { level: "info", time: 1_617_200_000_123, message: "up", service: "web", attributes: { pid: 7 } }
+      { level: "info", time: 1_617_200_000_123, message: "up", service: "web", attributes: { "process.pid": 7 } }
     ],
     ['{"level":50,"msg":"x"}', { level: "error" }],
     [
@@ -61,7 +66,7 @@ describe("json", () => {
         level: "error",
         message: "2020/01/01 00:00:00 [error] boom",
         time: 1_577_836_800_100,
-        attributes: { stream: "stderr" }
+        attributes: { "log.iostream": "stderr" }
       }
     ],
     ['{"level":4,"levelName":"ERROR","message":"x"}', { level: "error", attributes: { level: 4 } }],
@@ -107,22 +112,19 @@ describe("logfmt", () => {
         time: Date.UTC(2024, 0, 12, 22, 55, 30, 265),
         message: 'Incorrect "name"',
         service: "auth",
-        attributes: { client_ip: "1.2.3.4", count: 3, ok: true }
+        attributes: { "client.address": "1.2.3.4", count: 3, ok: true }
       }
     ],
     [
       "at=info method=GET path=/ host=x status=200",
       {
         message: "at=info method=GET path=/ host=x status=200",
-        attributes: { at: "info", method: "GET", path: "/", host: "x", status: 200 }
+        attributes: { at: "info", method: "GET", path: "/", "host.name": "x", status: 200 }
       }
     ],
-    [
-      "type=SYSCALL msg=audit(1684329817.579:2995): arch=c000003e success=yes",
-      { time: 1_684_329_817_579, service: "audit" }
-    ],
-    ["a=1 is not enough words to be logfmt", { message: "a=1 is not enough words to be logfmt", attributes: {} }],
-    ['a=1 b="unclosed', { attributes: {} }]
+    ["a=1 is not enough words to be logfmt", { message: "a=1 is not enough words to be logfmt", attributes: { a: 1 } }],
+    ['a=1 b="unclosed', { attributes: { a: 1 } }],
+    ["a=1 flag b=2", { attributes: { a: 1, b: 2, flag: true } }]
   ])("%s", (line, expected) => {
     expect(parse(line)).toEqual(whole(parse(line), expected))
   })
@@ -138,11 +140,15 @@ describe("syslog", () => {
         service: "evntslog",
         message: "An application event",
         attributes: {
-          facility: "local4",
-          host: "mymachine.example.com",
-          pid: 8710,
-          msgid: "ID47",
-          structured_data: { "exampleSDID@32473": { iut: "3", eventSource: "App]lication" }, other: { a: '"b' } }
+          "syslog.facility": "local4",
+          "syslog.priority": 165,
+          "syslog.version": 1,
+          "host.name": "mymachine.example.com",
+          "process.pid": 8710,
+          "syslog.msgid": "ID47",
+          "exampleSDID@32473.iut": "3",
+          "exampleSDID@32473.eventSource": "App]lication",
+          "other.a": '"b'
         }
       }
     ],
@@ -152,7 +158,13 @@ describe("syslog", () => {
         level: "fatal",
         service: "su",
         message: "'su root' failed",
-        attributes: { facility: "auth", host: "host", msgid: "ID47" }
+        attributes: {
+          "syslog.facility": "auth",
+          "syslog.priority": 34,
+          "syslog.version": 1,
+          "host.name": "host",
+          "syslog.msgid": "ID47"
+        }
       }
     ],
     [
@@ -161,12 +173,17 @@ describe("syslog", () => {
         level: "fatal",
         service: "su",
         message: "'su root' failed",
-        attributes: { facility: "auth", host: "mymachine" }
+        attributes: { "syslog.facility": "auth", "syslog.priority": 34, "host.name": "mymachine" }
       }
     ],
     [
       "<13>Oct 11 22:14:15 su[7]: no host",
-      { level: "info", service: "su", message: "no host", attributes: { facility: "user", pid: 7 } }
+      {
+        level: "info",
+        service: "su",
+        message: "no host",
+        attributes: { "syslog.facility": "user", "syslog.priority": 13, "process.pid": 7 }
+      }
     ],
     ["<30>dockerd[55]: no time", { level: "info", service: "dockerd", message: "no time", time: now }],
     [
@@ -175,7 +192,7 @@ describe("syslog", () => {
         level: "unknown",
         service: "sshd(pam_unix)",
         message: "authentication failure",
-        attributes: { host: "combo", pid: 19939 }
+        attributes: { "host.name": "combo", "process.pid": 19939 }
       }
     ],
     ["Jul 27 14:41:57 combo syslogd 1.4.1: restart.", { service: "syslogd 1.4.1", message: "restart." }],
@@ -185,7 +202,12 @@ describe("syslog", () => {
     ],
     [
       'Jun 14 15:16:01 web app[1]: {"level":"error","msg":"boom","user":"u"}',
-      { level: "error", service: "app", message: "boom", attributes: { host: "web", pid: 1, user: "u" } }
+      {
+        level: "error",
+        service: "app",
+        message: "boom",
+        attributes: { "host.name": "web", "process.pid": 1, user: "u" }
+      }
     ],
     ["Jun 14 15:16:01 web app[1]: ERROR boom", { level: "error", message: "ERROR boom" }],
     ["Jun 14 15:16:01 web xinetd[1]: warning: can't get client address", { level: "warn" }],
@@ -208,13 +230,15 @@ describe("access", () => {
         level: "info",
         time: Date.UTC(2000, 9, 10, 20, 55, 36),
         attributes: {
-          client_ip: "127.0.0.1",
-          user: "frank",
-          method: "GET",
-          path: "/apache_pb.gif",
-          protocol: "HTTP/1.0",
-          status: 200,
-          bytes: 2326
+          "client.address": "127.0.0.1",
+          "user.identity": "bob",
+          "user.name": "frank",
+          "http.request.method": "GET",
+          "url.path": "/apache_pb.gif",
+          "network.protocol.name": "http",
+          "network.protocol.version": "1.0",
+          "http.response.status_code": 200,
+          "http.response.body.size": 2326
         }
       }
     ],
@@ -223,14 +247,16 @@ describe("access", () => {
       {
         level: "warn",
         attributes: {
-          client_ip: "172.17.0.1",
-          user: "alice",
-          method: "POST",
-          path: "/not-found",
-          protocol: "HTTP/1.1",
-          status: 404,
-          referer: "http://localhost/somewhere",
-          user_agent: 'Mozilla/5.0 \\"x\\"'
+          "client.address": "172.17.0.1",
+          "user.name": "alice",
+          "http.request.method": "POST",
+          "url.path": "/not-found",
+          "network.protocol.name": "http",
+          "network.protocol.version": "1.1",
+          "http.response.status_code": 404,
+          "http.request.header.referer": "http://localhost/somewhere",
+          "user_agent.original": 'Mozilla/5.0 \\"x\\"',
+          "http.extra": ["2.75"]
         }
       }
     ],
@@ -238,7 +264,14 @@ describe("access", () => {
       'example.com:443 ::1 - - [01/Apr/2021:12:02:31 +0000] "\\x16\\x03" 502 0 "-" "-"',
       {
         level: "error",
-        attributes: { host: "example.com:443", client_ip: "::1", request: "\\x16\\x03", status: 502, bytes: 0 }
+        attributes: {
+          "server.address": "example.com",
+          "server.port": 443,
+          "client.address": "::1",
+          "http.request.line": "\\x16\\x03",
+          "http.response.status_code": 502,
+          "http.response.body.size": 0
+        }
       }
     ],
     ["- - - [01/Apr/2021:12:02:31 +0000] no request 200", { level: "unknown" }]
@@ -254,14 +287,10 @@ describe("plain", () => {
     ["2016-09-28 04:30:30, Info                  CBS    Loaded", "info", "CBS"],
     ["03-17 16:13:38.811  1702  2395 V Some Tag : x", "trace", "Some Tag"],
     ["D/ActivityManager(  585): x", "debug", "ActivityManager"],
-    ["I0505 17:59:40.692994   28133 klog.go:70] x", "info", ""],
     ["W, [2023-03-13T09:25:23.245316 #1]  WARN -- : Failed", "warn", ""],
     ["2022-12-17 22:04:36.2|Warn|Auth|Auth-Failure ip 1.2.3.4", "warn", "Auth"],
     ["20171223-22:15:29:606|Step_LSC|30002312|onStandStepChanged 3579", "unknown", "Step_LSC"],
     ["[2026-02-05 12:34:56] local.WARNING: AUDIT: x", "warn", "AUDIT"],
-    ["2023-01-01 10:00:00 UTC [53] user@db FATAL:  password authentication failed", "fatal", ""],
-    ["2023-01-01 10:00:00 UTC [53] LOG:  checkpoint", "info", ""],
-    ["[01/Mar/2021:12:00:19 +0000] [ab:alert] [pid 4803:tid 3814] x", "fatal", ""],
     ["2023/05/12 12:17:34 ...ers/web/auth/auth.go:206:SignInPost() [W] x", "warn", ""],
     ["03-Nov-2022 13:34:52.235 security: error: client @0x7fb04c007328", "error", ""],
     ["2024-01-01T00:00:00Z\tINFO\tcontroller\tstarted", "info", "controller"],
@@ -298,6 +327,86 @@ describe("a format that is known", () => {
   })
 })
 
+describe("every format", () => {
+  it.each(examples.map((example) => [`${example.format}: ${example.line.slice(0, 100)}`, example] as const))(
+    "%s",
+    (_, { attributes, format, line, time, ...said }) => {
+      const event = parse(line)
+      expect(event).toMatchObject(time === undefined ? said : { ...said, time: Date.parse(time) })
+      expect(event.attributes).toMatchObject(attributes ?? {})
+      // The dispatcher comes to the same format as a source that names it.
+      expect(parse(line, format)).toEqual(event)
+    }
+  )
+
+  it("has an example", () => {
+    expect(parsers.map(({ name }) => name).filter((name) => !examples.some(({ format }) => format === name))).toEqual(
+      []
+    )
+  })
+})
+
+describe("rows under a header", () => {
+  const under = (lines: ReadonlyArray<string>): ReadonlyArray<LogEvent> => {
+    const memory: Memory = {}
+    return lines.map((line) => parseLine(line, { now, memory }))
+  }
+
+  it("are read by the columns of CSV and TSV", () => {
+    const [, row, quoted] = under([
+      "time,level,service,message,status",
+      "2024-01-02T03:04:05Z,warn,api,slow,200",
+      '2024-01-02T03:04:06Z,error,api,"a ""quoted"", text",500'
+    ])
+    expect(row).toMatchObject({ level: "warn", service: "api", message: "slow", attributes: { status: 200 } })
+    expect(quoted).toMatchObject({ time: Date.UTC(2024, 0, 2, 3, 4, 6), message: 'a "quoted", text' })
+    expect(under(["timestamp\tmsg", "1617200000\thi"])[1]).toMatchObject({ time: 1_617_200_000_000, message: "hi" })
+  })
+
+  it("are read by #Fields, also when they change", () => {
+    const events = under([
+      "#Software: Microsoft Internet Information Services 10.0",
+      "#Fields: date time s-ip cs-method cs-uri-stem sc-status time-taken",
+      "2024-01-02 03:04:05 10.0.0.1 GET /a 404 12",
+      "#Fields: date time c-ip sc-status",
+      "2024-01-02 03:04:06 1.2.3.4 200"
+    ])
+    expect(events[2]!.attributes).toMatchObject({ "url.path": "/a", "http.response.status_code": 404, duration_ms: 12 })
+    expect(events[4]!.attributes).toEqual({ "client.address": "1.2.3.4", "http.response.status_code": 200 })
+  })
+
+  it("are plain lines where no header was, and where a row does not fit", () => {
+    expect(under(["just a line, with a comma", "a,b"]).map(({ message }) => message)).toEqual([
+      "just a line, with a comma",
+      "a,b"
+    ])
+    expect(under(["time,message", "one,two,three"])[1]!.message).toBe("one,two,three")
+  })
+})
+
+describe("broken lines", () => {
+  it("keeps what is left of broken bytes, NUL and CRLF", () => {
+    expect(parse("2024-01-02T03:04:05Z INFO a: b\r").message).toBe("2024-01-02T03:04:05Z INFO a: b")
+    expect(parse(Buffer.from([0x41, 0xff, 0x00, 0x42]).toString("utf8")).message).toBe("A\uFFFDB")
+    const long = `2024-01-02T03:04:05Z ERROR a: ${"x".repeat(2 ** 20)}`
+    expect(parse(long)).toMatchObject({ level: "error", message: long })
+  })
+
+  it("leaves no half of a pair where a text is cut", () => {
+    const text = JSON.stringify(
+      parse(`1.1.1.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 1 "-" "-" "a${"😀".repeat(600)}"`)
+    )
+    expect(/\\ud[89a-f]/iu.test(text)).toBe(false)
+  })
+
+  it("opens envelopes to a depth and no further", () => {
+    let line = "innermost"
+    for (let depth = 0; depth < 8; depth++)
+      line = JSON.stringify({ log: `${line}\n`, stream: "stdout", time: "2024-01-02T03:04:05Z" })
+    expect(parse(line).message).toContain("innermost")
+  })
+})
+
 const starts = [
   "",
   "{",
@@ -309,12 +418,20 @@ const starts = [
   '1.1.1.1 - - [10/Oct/2000:13:55:36 -0700] "',
   "[",
   "081109 2",
-  "W, ["
+  "W, [",
+  ...examples.flatMap(({ line }) => [
+    line,
+    line.slice(0, Math.floor(line.length / 2)),
+    `${line.slice(0, Math.floor(line.length / 1.2))} `
+  ])
 ]
 const anyLine = Arbitrary.all([
   Arbitrary.schema(Schema.Literals(starts as [string, ...Array<string>])),
   Arbitrary.schema(Schema.String)
 ]).pipe(Arbitrary.map(([start, rest]) => (start + rest).replaceAll(/[\r\n]/gu, " ")))
+
+/** Words that are in no time, level or name of the formats. */
+const words = Arbitrary.schema(Schema.Literals(["quuxly", "zyzzyva", "florble", "wibbly snarf", "gromit,blorp"]))
 
 /** What every member of the family promises. */
 describe.each(parsers.map((parser) => [parser.name, parser] as const))("%s, like every format,", (_, parser) => {
@@ -325,6 +442,14 @@ describe.each(parsers.map((parser) => [parser.name, parser] as const))("%s, like
     expect(Number.isFinite(event.time) && event.time <= now + 86_400_000).toBe(true)
     expect(typeof event.message).toBe("string")
     expect(JSON.parse(JSON.stringify(event.attributes))).toEqual(event.attributes)
+  })
+
+  const own = examples.filter(({ format }) => format === parser.name && format !== "json")
+  if (own.length === 0) return
+  const line = Arbitrary.schema(Schema.Literals(own.map((example) => example.line) as [string, ...Array<string>]))
+  it.prop("loses no word behind what it knows", [line, words], ([known, more]) => {
+    const event = JSON.stringify(parse(`${known} ${more}`, parser.name))
+    for (const word of more.split(/[ ,]/u)) expect(event).toContain(word)
   })
 })
 
@@ -338,5 +463,26 @@ describe("parseLine", () => {
   it.prop("keeps every word of a plain line", [Schema.String], ([line]) => {
     const event = parse(`x ${line}`, "plain")
     expect(event.message).toBe(`x ${line}`.replaceAll(/[\0\p{Cs}]/gu, ""))
+  })
+})
+
+describe("docs/logs/formats.md", () => {
+  const page = readFileSync(new URL("../../docs/logs/formats.md", import.meta.url), "utf8")
+  const rows = page.split("\n").map((row) => row.replaceAll(/\s+/gu, " "))
+
+  it.each(parsers.map(({ about, fields, name }) => [name, about, fields] as const))("has %s", (name, about, fields) => {
+    expect(rows).toContain(`| \`${name}\` | ${about} | ${fields === "" ? "the line's own" : fields} |`)
+  })
+
+  it("has grok's names, and an example that runs", () => {
+    for (const name of Object.keys(library)) expect(page).toContain(`\`${name}\``)
+    const spec = JSON.parse(/```json\n([^]*?)```/u.exec(page)![1]!) as FormatSpec
+    const tried = tryOn(spec, [spec.test!], now)
+    expect(tried.ok && tried.results[0]!.event).toMatchObject({
+      level: "warn",
+      service: "cart",
+      message: "out of stock",
+      attributes: { "client.address": "1.2.3.4", items: 3 }
+    })
   })
 })

@@ -77,6 +77,33 @@ describe("redact", () => {
     expect(original).toEqual(copy)
   })
 
+  it("masks what is named beside its value, inside JSON in a string, and in names and services", () => {
+    const clean = redact({
+      ...event("x", {
+        env: [
+          { name: "DB_PASSWORD", value: "hunter2!" },
+          { key: "HOST", value: "db1" }
+        ],
+        body: '{"password":"a b","user":{"api_key":"k-1234567"}}',
+        twice: JSON.stringify({ inner: JSON.stringify({ secret: "k-1234567" }) }),
+        card: 4_111_111_111_111_111,
+        by: { "jane@example.com": 3 }
+      }),
+      service: "job of jane@example.com"
+    })
+    expect(clean.service).toBe("job of [email]@example.com")
+    expect(clean.attributes).toEqual({
+      env: [
+        { name: "DB_PASSWORD", value: "[redacted]" },
+        { key: "HOST", value: "db1" }
+      ],
+      body: '{"password":"[redacted]","user":{"api_key":"[redacted]"}}',
+      twice: '{"inner":"{\\"secret\\":\\"[redacted]\\"}"}',
+      card: "[redacted]",
+      by: { "[email]@example.com": 3 }
+    })
+  })
+
   it("gives back the same event when there is nothing to mask", () => {
     const clean = event("all is well", { a: { b: ["c", 1] } })
     expect(redact(clean)).toBe(clean)

@@ -71,6 +71,8 @@ const json = (r: Random, depth: number): unknown => {
     case 7:
     case 8:
       return attributes(r, depth - 1)
+    case 3:
+      return r.pick(["503", "-1.5", "007", "1e3", "12345678901234567890"])
     default:
       return text(r, 0, 3)
   }
@@ -78,6 +80,7 @@ const json = (r: Random, depth: number): unknown => {
 export const attributes = (r: Random, depth = 2): Record<string, unknown> =>
   Object.fromEntries(r.many(0, 4, () => [r.pick(keys), json(r, depth)]))
 
+const templates = [1, 77, 9_007_199_254_740_991]
 const ids = ["4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"]
 export const oddEvent = (r: Random): LogEvent => ({
   time: noon + r.int(5) - 2,
@@ -86,7 +89,8 @@ export const oddEvent = (r: Random): LogEvent => ({
   message: text(r, 0, 8),
   attributes: attributes(r),
   ...(r.next() < 0.3 && { traceId: r.pick(ids) }),
-  ...(r.next() < 0.3 && { spanId: r.pick(ids) })
+  ...(r.next() < 0.3 && { spanId: r.pick(ids) }),
+  ...(r.next() < 0.3 && { template: r.pick(templates) })
 })
 
 const cut = (r: Random, from: string): string => {
@@ -119,6 +123,16 @@ const pattern = (r: Random, from: string): Pattern => {
 export const oddQuery = (r: Random, events: ReadonlyArray<LogEvent>, depth = 3): Query => {
   const one = r.pick(events)
   const parts = () => r.many(2, 3, () => oddQuery(r, events, depth - 1))
+  if (r.next() < 0.05) return { _tag: "Template", id: String(r.pick(templates)) }
+  if (r.next() < 0.08) {
+    const op = r.pick([">", ">=", "<", "<="] as const)
+    return {
+      _tag: "Compare",
+      path: r.pick([["a"], ["b"], ["http", "status"], ["a", "b"]]),
+      op,
+      value: r.pick(numbers) + 0
+    }
+  }
   switch (r.int(depth > 0 ? 11 : 7)) {
     case 0:
       return { _tag: "Level", op: r.pick(["=", ">", ">=", "<", "<="] as const), level: r.pick(levels) }

@@ -54,7 +54,7 @@ layer(storeLayer())("search", (it) => {
           }
         }
       }),
-    60_000
+    120_000
   )
 
   it.effect("gives back what was stored", () =>
@@ -77,7 +77,8 @@ layer(storeLayer())("search", (it) => {
           message: cleanText(one.message),
           attributes: JSON.parse(JSON.stringify(one.attributes)),
           ...(one.traceId !== undefined && { traceId: one.traceId }),
-          ...(one.spanId !== undefined && { spanId: one.spanId })
+          ...(one.spanId !== undefined && { spanId: one.spanId }),
+          ...(one.template !== undefined && { template: String(one.template) })
         })
       }
     })
@@ -127,7 +128,12 @@ layer(storeLayer())("search", (it) => {
       const query: Query.Query = { _tag: "Word", text: "TimeOut" }
       assert.deepStrictEqual(yield* found({ query, levels: ["error"], service: "api" }), ["a timeout"])
       assert.deepStrictEqual(yield* found({ from: -1e18, to: 1e18, query }), ["timeout c", "TIMEOUT b", "a timeout"])
-      assert.deepStrictEqual(yield* logs.search({ project: project("other"), limit: 10 }), { events: [], next: null })
+      assert.deepStrictEqual(yield* logs.search({ project: project("other"), limit: 10 }), {
+        events: [],
+        next: null,
+        complete: true,
+        scannedTo: null
+      })
     })
   )
 

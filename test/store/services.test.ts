@@ -1,10 +1,9 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { ApiKeyId, ConnectionId, LogFileId, NotificationId, ProjectId } from "../../src/domain/Ids.ts"
+import { ApiKeyId, LogFileId, NotificationId, ProjectId } from "../../src/domain/Ids.ts"
 import { defaultProject, ownProject } from "../../src/domain/Project.ts"
 import { ApiKeys } from "../../src/store/ApiKeys.ts"
-import { Connections } from "../../src/store/Connections.ts"
 import { Database } from "../../src/store/Database.ts"
 import { LogFiles } from "../../src/store/LogFiles.ts"
 import { Notifications } from "../../src/store/Notifications.ts"
@@ -87,7 +86,7 @@ layer(storeLayer())("api keys", (it) => {
   )
 })
 
-layer(storeLayer())("files, notifications, connections", (it) => {
+layer(storeLayer())("files, notifications", (it) => {
   it.effect("a file goes through its states and keeps its figures", () =>
     Effect.gen(function* () {
       const files = yield* LogFiles
@@ -146,26 +145,6 @@ layer(storeLayer())("files, notifications, connections", (it) => {
       assert.deepStrictEqual(yield* notifications.markRead(defaultProject, id), read)
       assert.isUndefined(yield* notifications.markRead(ownProject, id))
       assert.isUndefined(yield* notifications.markRead(defaultProject, NotificationId.make("none")))
-    })
-  )
-
-  it.effect("a connection keeps its place when a poll fails", () =>
-    Effect.gen(function* () {
-      const connections = yield* Connections
-      const config = { url: "https://example.org/app.log" }
-      const made = yield* connections.create({ project: defaultProject, name: "app", kind: "http_pull", config })
-      assert.deepStrictEqual(yield* connections.active, [made])
-      yield* connections.saveCursor(made.id, "12")
-      yield* connections.saveError(made.id, "expected 200, got 503")
-      const failed = yield* connections.get(made.id)
-      assert.deepStrictEqual([failed?.cursor, failed?.lastError], ["12", "expected 200, got 503"])
-      yield* connections.saveCursor(made.id, null)
-      const well = yield* connections.get(made.id)
-      assert.deepStrictEqual([well?.cursor, well?.lastError], ["12", null])
-      yield* connections.setActive(made.id, false)
-      assert.deepStrictEqual(yield* connections.active, [])
-      assert.strictEqual((yield* connections.list(defaultProject)).length, 1)
-      assert.isUndefined(yield* connections.get(ConnectionId.make("none")))
     })
   )
 })

@@ -31,9 +31,9 @@ const configOf = (options: Partial<DatabaseConfig>): DatabaseConfig => ({
 })
 
 /** The whole store in a fresh schema: `layer(storeLayer())("…", (it) => …)`. */
-export const storeLayer = (options: Partial<DatabaseConfig> = {}) => {
+export const storeLayer = ({ secretKeys = [], ...options }: Partial<Store.StoreConfig> = {}) => {
   const config = configOf(options)
-  return Store.layer(config).pipe(Layer.provideMerge(dropAtEnd(config)))
+  return Store.layer({ ...config, secretKeys }).pipe(Layer.provideMerge(dropAtEnd(config)))
 }
 
 /** Only the database, with nothing in it, and its config, to build more upon. */

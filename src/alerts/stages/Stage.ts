@@ -3,16 +3,10 @@
  * change on, enriched, or stops it with a reason. Pure: sending is the tasks' part.
  */
 import type { Alert, AlertState } from "../../domain/Alert.ts"
+import type { Outgoing } from "../../domain/Outgoing.ts"
 
-/** One message for one channel. */
-export interface Dispatch {
-  readonly channel: "in_app"
-  readonly message: {
-    readonly title: string
-    readonly body: string
-    readonly severity: "info" | "warning" | "critical"
-  }
-}
+/** What is told, by whatever channel; key and time are the sender's to say. */
+export type Telling = Omit<Outgoing, "key" | "at">
 
 /** An alert's change on its way. */
 export interface Passing {
@@ -20,7 +14,7 @@ export interface Passing {
   readonly alert: Alert
   /** The state that is to be told; the alert may be further by now. */
   readonly state: AlertState
-  readonly dispatches: ReadonlyArray<Dispatch>
+  readonly tellings: ReadonlyArray<Telling>
 }
 
 export type Outcome =

@@ -2,17 +2,17 @@
 import type { Alert, AlertState } from "../../domain/Alert.ts"
 import { dedup } from "./dedup.ts"
 import { route as routing } from "./route.ts"
-import { type Dispatch, type Passing, type Stage } from "./Stage.ts"
+import { type Passing, type Stage, type Telling } from "./Stage.ts"
 
 export const stages: ReadonlyArray<Stage> = [dedup, routing]
 
-/** Who is told what of an alert that came to `state`; empty when nobody is. */
-export const route = (alert: Alert, state: AlertState): ReadonlyArray<Dispatch> => {
-  let passing: Passing = { alert, state, dispatches: [] }
+/** What is told of an alert that came to `state`; empty when nobody is. */
+export const route = (alert: Alert, state: AlertState): ReadonlyArray<Telling> => {
+  let passing: Passing = { alert, state, tellings: [] }
   for (const stage of stages) {
     const outcome = stage.run(passing)
     if (outcome._tag === "Stop") return []
     passing = outcome.passing
   }
-  return passing.dispatches
+  return passing.tellings
 }

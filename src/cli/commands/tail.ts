@@ -79,6 +79,7 @@ export const tail = Command.make(
     const to = yield* server({ url, key })
     let after: string | undefined
     const on = (message: ServerMessage): void => {
+      if (message.type === "gap") process.stderr.write("lines may be missing here: they are no longer kept\n")
       if (message.type === "skipped")
         process.stderr.write(`${message.count} lines skipped: this terminal is too slow\n`)
       if (message.type !== "snapshot" && message.type !== "event") return

@@ -22,8 +22,9 @@ export const Accepted = Schema.Struct({
   rejectedTotal: Schema.Natural
 }).annotate({ identifier: "Accepted" })
 
-export const Search = {
-  /** Words, "phrases", level:>=warn, service:api, any.attribute:value, -not, OR, ( ). */
+/** What narrows a question about lines. */
+export const narrowing = {
+  /** Words, "phrases", level:>=warn, service:api, any.attribute:value, duration_ms:>500, template:ID, -not, OR, ( ). */
   q: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4_096))),
   /** One level, or several with commas. */
   level: Schema.optionalKey(Schema.String),
@@ -32,17 +33,27 @@ export const Search = {
   from: Schema.optionalKey(Schema.String),
   /** ISO 8601 or epoch ms; event time, exclusive. */
   to: Schema.optionalKey(Schema.String),
-  limit: limit(1_000),
-  /** The `next` of the page before. */
-  cursor: Schema.optionalKey(Schema.String),
   project
 }
 
+export const Search = {
+  ...narrowing,
+  /** Which lines come first, by event time; newest where it is not given. */
+  order: Schema.optionalKey(Schema.Literals(["newest", "oldest"])),
+  limit: limit(1_000),
+  /** The `next` of the page before. */
+  cursor: Schema.optionalKey(Schema.String)
+}
+
 export const Page = Schema.Struct({
-  /** Newest first. */
+  /** Newest first, unless asked otherwise. */
   events: Schema.Array(StoredEvent),
   /** Cursor of the next page; null on the last. */
-  next: Schema.NullOr(Schema.String)
+  next: Schema.NullOr(Schema.String),
+  /** False where the time was over before the page was full: `next` goes on behind `scannedTo`. */
+  complete: Schema.Boolean,
+  /** Event time up to which everything was looked at; null on a complete page. */
+  scannedTo: Schema.NullOr(Schema.String)
 }).annotate({ identifier: "LogPage" })
 
 export const Stats = Schema.Struct({
@@ -58,6 +69,7 @@ export const Stats = Schema.Struct({
 export class LogsGroup extends HttpApiGroup.make("logs")
   .add(
     HttpApiEndpoint.post("ingest", "/logs", {
+      query: { multiline: Schema.optionalKey(Schema.Literals(["on", "off"])) },
       success: Accepted.pipe(HttpApiSchema.status(202)),
       error: [...projectErrors, Invalid, TooLarge, TooBusy]
     })
@@ -66,7 +78,8 @@ export class LogsGroup extends HttpApiGroup.make("logs")
         OpenApi.Description,
         "Body: one line per log line (application/x-ndjson: each a JSON object; text/plain or any other type: JSON, " +
           "logfmt, syslog, access log or plain text, told apart line by line) or a JSON array (application/json). " +
-          "Content-Encoding gzip, deflate and br are read. With an Idempotency-Key a repeated request adds nothing."
+          "Content-Encoding gzip, deflate, br and zstd are read. Lines of a stack trace in a text become one event, unless " +
+          "multiline=off. With an Idempotency-Key a repeated request adds nothing."
       ),
     HttpApiEndpoint.get("search", "/logs", {
       query: Search,

@@ -12,6 +12,15 @@ export const orUnavailable = <A, E extends { readonly message: string }, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, Unavailable, R> => Effect.mapError(effect, unavailable)
 
+/** A time of a request: ISO 8601 or epoch ms. `path` names the field, for the fault. */
+export const instant = (path: string, text: string | undefined): Effect.Effect<number | undefined, Invalid> => {
+  if (text === undefined) return Effect.succeed(undefined)
+  const ms = /^\d{1,15}$/u.test(text) ? Number(text) : Date.parse(text)
+  return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15
+    ? Effect.succeed(ms)
+    : Effect.fail(invalid(path, `expected ISO 8601 or epoch ms, got ${JSON.stringify(text)}`))
+}
+
 /** What is undefined is 404. */
 export const orNotFound = <A>(value: A | undefined, what: string): Effect.Effect<A, NotFound> =>
   value === undefined

@@ -11,6 +11,7 @@ import type { Readable } from "node:stream"
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib"
 import type { ProjectId } from "../../domain/Ids.ts"
 import { type LineMode, makeLineDecoder } from "../../ingest/protocols/ndjson.ts"
+import * as Multiline from "../../parse/Multiline.ts"
 import { LogStream } from "../../streams/LogStream.ts"
 import { type NotTaken, taker } from "../../streams/Taking.ts"
 import { invalid, TooBusy, TooLarge, Unavailable } from "../Errors.ts"
@@ -42,15 +43,15 @@ const unpackers: ReadonlyMap<string, () => NodeJS.ReadWriteStream & Readable> = 
   ["zstd", createZstdDecompress]
 ])
 
-/** The request's body, unpacked, as a stream of chunks. */
-export const openBody = Effect.fnUntraced(function* (limits: IngestLimits) {
+/** The request's body, unpacked, as a stream of chunks. One in an encoding of `packings` is handed on as it is. */
+export const openBody = Effect.fnUntraced(function* (limits: IngestLimits, packings: ReadonlyArray<string> = []) {
   const request = yield* HttpServerRequest.HttpServerRequest
   const message = NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage
   const length = Number(message.headers["content-length"] ?? 0)
   if (length > limits.bodyMax) return yield* tooLarge(limits)
   const encoding = (message.headers["content-encoding"] ?? "identity").trim().toLowerCase()
-  const unpacker = unpackers.get(encoding)
-  if (encoding !== "identity" && unpacker === undefined) {
+  const unpacker = packings.includes(encoding) ? undefined : unpackers.get(encoding)
+  if (encoding !== "identity" && unpacker === undefined && !packings.includes(encoding)) {
     return yield* invalid("Content-Encoding", `expected gzip, deflate, br, zstd or none, got "${encoding}"`)
   }
   if (/^100-continue$/iu.test(message.headers.expect ?? "")) {
@@ -73,7 +74,7 @@ const tooLarge = (limits: IngestLimits, accepted = 0): TooLarge =>
 const takeRestMs = 10_000
 
 /** Reads no more of a body. The rest is taken and dropped for a while: a socket closed at once would lose the answer. */
-const abandon = Effect.fnUntraced(function* (stream: Readable) {
+export const abandon = Effect.fnUntraced(function* (stream: Readable) {
   const request = yield* HttpServerRequest.HttpServerRequest
   const message = NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage
   if (stream !== message) {
@@ -109,8 +110,11 @@ export const refusal = ({ accepted, cause }: NotTaken): TooBusy | Unavailable =>
         message: `the log stream can't be written now (${accepted} lines were accepted): ${cause.message}`
       })
 
-/** Takes the body of the current request into a project's log stream. */
-export const ingest = Effect.fnUntraced(function* (project: ProjectId, limits: IngestLimits) {
+/**
+ * Takes the body of the current request into a project's log stream. `multiline`: lines of one stack trace in a text become
+ * one event; `accepted` counts events.
+ */
+export const ingest = Effect.fnUntraced(function* (project: ProjectId, limits: IngestLimits, multiline = true) {
   const logs = yield* LogStream
   const { headers, stream } = yield* openBody(limits)
   const key = headers["idempotency-key"]
@@ -118,7 +122,11 @@ export const ingest = Effect.fnUntraced(function* (project: ProjectId, limits: I
   if (idempotencyKey !== undefined && idempotencyKey.length > 256) {
     return yield* invalid("Idempotency-Key", `expected at most 256 characters, got ${idempotencyKey.length}`)
   }
-  const decoder = makeLineDecoder(modeOf(headers["content-type"]))
+  const mode = modeOf(headers["content-type"])
+  const decoder = makeLineDecoder(mode)
+  // Text may hold stack traces; what is JSON says itself where an event ends.
+  const assembler = mode === "text" && multiline ? Multiline.make() : undefined
+  const assembled = (lines: ReadonlyArray<string>) => assembler?.push(lines) ?? lines
   const taking = taker(logs, {
     project,
     receivedAt: yield* Clock.currentTimeMillis,
@@ -135,9 +143,9 @@ export const ingest = Effect.fnUntraced(function* (project: ProjectId, limits: I
       yield* abandon(stream)
       return yield* tooLarge(limits, taking.accepted())
     }
-    yield* Effect.mapError(taking.push(decoder.push(chunk)), refusal)
+    yield* Effect.mapError(taking.push(assembled(decoder.push(chunk))), refusal)
   }
-  yield* Effect.mapError(taking.push(decoder.end()), refusal)
+  yield* Effect.mapError(taking.push([...assembled(decoder.end()), ...(assembler?.end() ?? [])]), refusal)
   const accepted = yield* Effect.mapError(taking.end, refusal)
   const { rejected, rejectedTotal } = decoder
   return { accepted, rejected, rejectedTotal }

@@ -1,19 +1,20 @@
-/** Raw lines become events: each line's format, time, level and fields, secrets masked. Never fails: a line is at least text. */
+/** Raw lines become events by their project's decoder: format, time, level, fields, secrets masked. Never fails: a line is at least text. */
 import { Effect } from "effect"
-import type { LogEvent } from "../../domain/LogEvent.ts"
-import { parseLine } from "../../parse/all.ts"
-import { redact } from "../../parse/Redact.ts"
 import type { LogEntry } from "../../streams/LogStream.ts"
+import type { Decoders } from "../Decoders.ts"
 import type { Decoded } from "../Stage.ts"
 
-/** Parses and redacts lines that arrived at `receivedAt` (epoch ms); `format` where all of them are known to have one. */
-export const decodeLines = (lines: ReadonlyArray<string>, receivedAt: number, format?: string): Array<LogEvent> => {
-  const context = { now: receivedAt, ...(format === undefined ? {} : { format }) }
-  return lines.map((line) => redact(parseLine(line, context)))
-}
-
 /** Decodes entries one by one, letting other fibers run between two of them. */
-export const decode = (entries: ReadonlyArray<LogEntry>): Effect.Effect<ReadonlyArray<Decoded>> =>
-  Effect.forEach(entries, (entry) =>
-    Effect.as(Effect.yieldNow, { entry, events: decodeLines(entry.lines, entry.receivedAt, entry.format) })
+export const decode = (decoders: Decoders, entries: ReadonlyArray<LogEntry>): Effect.Effect<ReadonlyArray<Decoded>> =>
+  Effect.forEach(
+    entries,
+    Effect.fnUntraced(function* (entry) {
+      yield* Effect.yieldNow
+      if (entry.kind === "rules") {
+        if (entry.settings !== undefined) yield* decoders.changed(entry.project, entry.settings)
+        return { entry, events: [] }
+      }
+      const decoder = yield* decoders.of(entry.project)
+      return { entry, events: decoder.lines(entry.lines, entry.receivedAt, entry.format) }
+    })
   )

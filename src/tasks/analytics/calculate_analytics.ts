@@ -5,9 +5,11 @@ import { LogFileId, ProjectId } from "../../domain/Ids.ts"
 import { FileAnalytics } from "../../domain/LogFile.ts"
 import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
-import { decodeLines } from "../../pipeline/Intake.ts"
+import type { Memory } from "../../parse/Parser.ts"
+import { current } from "../../pipeline/Decoders.ts"
 import { Blobs } from "../../store/Blobs.ts"
 import { LogFiles } from "../../store/LogFiles.ts"
+import { ProjectSettings } from "../../store/ProjectSettings.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
 import { eachBatch, fileOf, LogFileUnreadable } from "../logs/Lines.ts"
 
@@ -24,12 +26,18 @@ export const CalculateAnalyticsLive = CalculateAnalytics.toLayer(
   Effect.gen(function* () {
     const files = yield* LogFiles
     const blobs = yield* Blobs
+    const settings = yield* ProjectSettings
     return Effect.fn("CalculateAnalytics")(function* ({ fileId, projectId }) {
       const file = yield* fileOf(files, projectId, fileId)
+      const decoder = yield* current(projectId).pipe(
+        Effect.provideService(ProjectSettings, settings),
+        Effect.mapError(dependencyFailed)
+      )
+      const memory: Memory = {}
       const aggregate = Aggregate.make()
       const observedAt = Date.parse(file.createdAt)
       yield* eachBatch(blobs.read(fileId), fileId, (lines) =>
-        Effect.sync(() => decodeLines(lines, observedAt).forEach(aggregate.add))
+        Effect.sync(() => decoder.lines(lines, observedAt, undefined, memory).forEach(aggregate.add))
       )
       const analytics = { fileId, ...aggregate.figures() }
       yield* files.saveAnalytics(analytics).pipe(Effect.mapError(dependencyFailed))

@@ -1,5 +1,5 @@
-/** One poll_cloud_logs per active connection. */
-import { Effect, Schema } from "effect"
+/** One poll_cloud_logs per connection that is neither paused nor waiting after a failure. */
+import { Clock, Effect, Schema } from "effect"
 import { Engine } from "../../jobs/Engine.ts"
 import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
@@ -20,11 +20,12 @@ export const PollAllConnectionsLive = PollAllConnections.toLayer(
     const connections = yield* Connections
     const engine = yield* Engine
     return Effect.fn("PollAllConnections")(function* () {
-      const active = yield* Effect.mapError(connections.active, dependencyFailed)
+      const now = yield* Clock.currentTimeMillis
+      const due = yield* Effect.mapError(connections.due(now), dependencyFailed)
       yield* engine
-        .enqueueAll(active.map(({ id }) => PollCloudLogs.job({ connectionId: id })))
+        .enqueueAll(due.map(({ id }) => PollCloudLogs.job({ connectionId: id })))
         .pipe(Effect.mapError(dependencyFailed))
-      return { connections: active.length }
+      return { connections: due.length }
     })
   })
 )

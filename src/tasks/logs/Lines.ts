@@ -1,8 +1,12 @@
-/** Reading an uploaded file line by line in batches, shared by the tasks that do. */
+/**
+ * Reading an uploaded file in batches of events, shared by the tasks that do: lines, those of a stack trace as one. A line that is
+ * too long is cut and its parts marked; nothing of it is lost.
+ */
 import { Effect, Schema } from "effect"
 import type { Readable } from "node:stream"
 import type { LogFileId, ProjectId } from "../../domain/Ids.ts"
-import { makeLineDecoder } from "../../ingest/protocols/ndjson.ts"
+import { lineMax, makeLineDecoder } from "../../ingest/protocols/ndjson.ts"
+import * as Multiline from "../../parse/Multiline.ts"
 import type { LogFiles } from "../../store/LogFiles.ts"
 import { dependencyFailed } from "../errors.ts"
 
@@ -29,11 +33,32 @@ export const fileOf = Effect.fnUntraced(function* (
   return yield* new LogFileUnreadable({ fileId, reason: "there is no such file in this project", retryable: false })
 })
 
-/** Lines per batch. */
+/** Events per batch, and characters after which one is closed. */
 const batchLines = 2_000
+const batchChars = 2 * 1_024 * 1_024
+/** Longest line that is read, bytes; more in one line is no text, and left out. */
+const readMax = 16 * 1_024 * 1_024
+
+/** Nothing will mend these: the file is gone, or not what it says it is (zlib's and zstd's codes). */
+const isFinal = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && /^(?:ENOENT|Z_|ZSTD_|ERR_ZSTD)/u.test(String(error.code))
+
+/** Parts of a line, none longer than what one event may be. */
+const cut = (line: string): ReadonlyArray<string> => {
+  if (line.length <= lineMax) return [line]
+  const parts: Array<string> = []
+  for (let at = 0; at < line.length;) {
+    let end = Math.min(line.length, at + lineMax)
+    // Not within a pair of surrogates.
+    if (end < line.length && (line.charCodeAt(end) & 0xfc00) === 0xdc00) end--
+    parts.push(at === 0 ? line.slice(0, end) : `${Multiline.continued}${line.slice(at, end)}`)
+    at = end
+  }
+  return parts
+}
 
 /**
- * Hands a file's lines to `f` in batches of the same cut each time; returns how many lines there were. `index` counts
+ * Hands a file's events to `f` in batches of the same cut each time; returns how many there were. `index` counts
  * batches from 0, `readBytes` is how far the file has been read.
  */
 export const eachBatch = <E, R>(
@@ -42,7 +67,8 @@ export const eachBatch = <E, R>(
   f: (lines: ReadonlyArray<string>, index: number, readBytes: number) => Effect.Effect<void, E, R>
 ): Effect.Effect<number, E | LogFileUnreadable, R> =>
   Effect.gen(function* () {
-    const decoder = makeLineDecoder("text")
+    const decoder = makeLineDecoder("text", readMax)
+    const assembler = Multiline.make()
     const iterator = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>
     const next = Effect.tryPromise({
       try: () => iterator.next(),
@@ -50,29 +76,37 @@ export const eachBatch = <E, R>(
         new LogFileUnreadable({
           fileId,
           reason: error instanceof Error ? error.message : String(error),
-          retryable: !(error instanceof Error && "code" in error && error.code === "ENOENT")
+          retryable: !isFinal(error)
         })
     })
     let waiting: Array<string> = []
+    let chars = 0
     let index = 0
     let total = 0
     let readBytes = 0
-    const flush = Effect.fnUntraced(function* (least: number) {
-      while (waiting.length >= least) {
-        const lines = waiting.slice(0, batchLines)
-        waiting = waiting.slice(batchLines)
-        yield* f(lines, index++, readBytes)
-        total += lines.length
+    const flush = Effect.suspend(() => {
+      const lines = waiting
+      waiting = []
+      chars = 0
+      total += lines.length
+      return f(lines, index++, readBytes)
+    })
+    const take = Effect.fnUntraced(function* (events: ReadonlyArray<string>) {
+      for (const event of events) {
+        waiting.push(event)
+        chars += event.length
+        if (waiting.length >= batchLines || chars >= batchChars) yield* flush
       }
     })
     for (;;) {
       const step = yield* next
       if (step.done === true) break
       readBytes += step.value.length
-      waiting.push(...decoder.push(step.value))
-      yield* flush(batchLines)
+      yield* take(assembler.push(decoder.push(step.value).flatMap(cut)))
     }
-    waiting.push(...decoder.end())
-    yield* flush(1)
+    yield* take([...assembler.push(decoder.end().flatMap(cut)), ...assembler.end()])
+    if (waiting.length > 0) yield* flush
+    if (decoder.rejectedTotal > 0)
+      yield* Effect.logWarning(`file ${fileId}: left out ${decoder.rejectedTotal} lines of more than ${readMax} bytes`)
     return total
   })

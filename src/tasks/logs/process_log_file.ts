@@ -3,10 +3,13 @@ import { Effect, Schema } from "effect"
 import { LogFileId, ProjectId } from "../../domain/Ids.ts"
 import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
-import { decodeLines } from "../../pipeline/Intake.ts"
+import type { Memory } from "../../parse/Parser.ts"
+import { current } from "../../pipeline/Decoders.ts"
+import { TemplateBook } from "../../pipeline/TemplateBook.ts"
 import { Blobs } from "../../store/Blobs.ts"
 import { LogFiles } from "../../store/LogFiles.ts"
 import { Logs } from "../../store/Logs.ts"
+import { ProjectSettings } from "../../store/ProjectSettings.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
 import { eachBatch, fileOf, LogFileUnreadable } from "./Lines.ts"
 
@@ -24,13 +27,22 @@ export const ProcessLogFileLive = ProcessLogFile.toLayer(
     const files = yield* LogFiles
     const blobs = yield* Blobs
     const logs = yield* Logs
+    const book = yield* TemplateBook
+    const settings = yield* ProjectSettings
     return Effect.fn("ProcessLogFile")(function* ({ fileId, projectId }, job: Task.JobContext) {
       const file = yield* fileOf(files, projectId, fileId)
+      const decoder = yield* current(projectId).pipe(
+        Effect.provideService(ProjectSettings, settings),
+        Effect.mapError(dependencyFailed)
+      )
       yield* files.setStatus(fileId, { status: "processing" }).pipe(Effect.mapError(dependencyFailed))
       const observedAt = Date.parse(file.createdAt)
+      // A table's header counts for all of its rows.
+      const memory: Memory = {}
       const stored = yield* eachBatch(blobs.read(fileId), fileId, (lines, index, readBytes) =>
         Effect.gen(function* () {
-          const events = decodeLines(lines, observedAt)
+          const events = yield* book.mark(projectId, decoder.lines(lines, observedAt, undefined, memory))
+          yield* book.keep([projectId]).pipe(Effect.mapError(dependencyFailed))
           yield* logs
             .append([{ id: `file.${fileId}.${index}`, project: projectId, observedAt, events }])
             .pipe(Effect.mapError(dependencyFailed))

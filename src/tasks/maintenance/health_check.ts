@@ -9,6 +9,7 @@ import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
 import { SendInAppNotification } from "../notifications/send_in_app_notification.ts"
+import { inAppId } from "../notifications/Sending.ts"
 import { Probes } from "./Probes.ts"
 
 const Check = Schema.Struct({ name: Schema.String, ok: Schema.Boolean, detail: Schema.String })
@@ -30,21 +31,20 @@ export const HealthCheckLive = HealthCheck.toLayer(
     const engine = yield* Engine
     return Effect.fn("HealthCheck")(function* () {
       const checks = yield* probes.all
-      const hour = Math.floor((yield* Clock.currentTimeMillis) / hourMs)
+      const now = yield* Clock.currentTimeMillis
+      const hour = Math.floor(now / hourMs)
       for (const check of checks.filter(({ ok }) => !ok)) {
-        const dedupeKey = `health.${check.name}.${hour}`
+        const key = `health.${check.name}.${hour}`
+        const message = {
+          key,
+          kind: "note",
+          title: `Health check failed: ${check.name}`,
+          text: check.detail,
+          severity: "critical",
+          at: new Date(now).toISOString()
+        } as const
         yield* engine
-          .enqueue(
-            SendInAppNotification.job({
-              projectId: ownProject,
-              alertId: null,
-              title: `Health check failed: ${check.name}`,
-              body: check.detail,
-              severity: "critical",
-              dedupeKey
-            }),
-            { id: dedupeKey }
-          )
+          .enqueue(SendInAppNotification.job({ projectId: ownProject, channelId: inAppId, message }), { id: key })
           .pipe(Effect.mapError(dependencyFailed))
       }
       return { healthy: checks.every(({ ok }) => ok), checks: [...checks] }

@@ -1,0 +1,230 @@
+/**
+ * Jira, Cloud or Data Center, by its REST API 2: one issue per incident; what follows is a comment, an incident that fires again
+ * reopens its issue, one that is over may close it. Exactly once: an issue bears a label made of the incident's id and a comment
+ * ends with the message's key; both are looked for before anything is written a second time.
+ */
+import { Effect, Redacted, Schema } from "effect"
+import type { Outgoing } from "../../domain/Outgoing.ts"
+import { cut } from "../../domain/Text.ts"
+import { type Channel, ChannelError, Defaults, scrubbed, type Sending } from "../Channel.ts"
+import { accepted, type Answer, call, jsonOf, type Statuses } from "../Http.ts"
+import { incidentTag, labelsOf, samplesOf } from "../Words.ts"
+
+const Settings = Schema.Struct({
+  /** Default: JIRA_URL. */
+  url: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^https?:\/\/\S{1,300}$/u))),
+  /** Default: JIRA_USERNAME. Without any the token is sent as a bearer's (Data Center). */
+  username: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(320))),
+  /** Key of the Jira project, for example OPS. */
+  project: Schema.String.check(Schema.isPattern(/^[A-Z][A-Z0-9_]{1,30}$/u)),
+  /** Default Task. */
+  issueType: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(60))),
+  /** Names of Jira's priorities by severity; none is set without. */
+  priorities: Schema.optionalKey(
+    Schema.Struct({
+      info: Schema.optionalKey(Schema.NonEmptyString),
+      warning: Schema.optionalKey(Schema.NonEmptyString),
+      critical: Schema.optionalKey(Schema.NonEmptyString)
+    })
+  ),
+  labels: Schema.optionalKey(
+    Schema.Array(Schema.String.check(Schema.isPattern(/^\S{1,100}$/u))).check(Schema.isMaxLength(20))
+  ),
+  /** Name of the transition that closes an issue when its incident is over; none: only a comment. */
+  closeBy: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(100))),
+  /** Name of the transition that reopens it; default: the first that leads out of "done". */
+  reopenBy: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(100)))
+})
+type Settings = typeof Settings.Type
+
+const statuses: Statuses = {
+  400: ["can't make an issue of this (a required field, a type or priority that is not there)", false],
+  404: ["knows no such issue or project, or does not show it to this user", false],
+  409: ["is changing the issue just now", true]
+}
+
+/** Jira's own words, of which there are two kinds. */
+const detail = (answer: Answer): string | undefined => {
+  const body = jsonOf(answer) as
+    | { readonly errorMessages?: ReadonlyArray<string>; readonly errors?: Readonly<Record<string, string>> }
+    | undefined
+  const words = [
+    ...(Array.isArray(body?.errorMessages) ? body.errorMessages : []),
+    ...Object.entries(body?.errors ?? {}).map(([field, text]) => `${field}: ${text}`)
+  ]
+  return words.length === 0 ? undefined : cut(words.map(String).join("; "), 200)
+}
+
+interface Issue {
+  readonly key: string
+  readonly done: boolean
+}
+
+interface Found {
+  readonly key: string
+  readonly fields?: { readonly status?: { readonly statusCategory?: { readonly key?: string } } }
+}
+
+const issueOf = ({ fields, key }: Found): Issue => ({ key, done: fields?.status?.statusCategory?.key === "done" })
+
+/** Wiki markup has braces for its own. */
+const plain = (text: string): string => text.replaceAll("{", "\\{").replaceAll("}", "\\}")
+const marker = (key: string): string => `loglytics:${key}`
+
+const bodyOf = (message: Outgoing): string => {
+  const samples = samplesOf(message, 10)
+  const alerts = (message.incident?.alerts ?? []).map((alert) => {
+    const labels = labelsOf(alert)
+    return plain(`- ${alert.rule}: ${alert.reason}${labels === "" ? "" : ` (${labels})`}`)
+  })
+  return [
+    plain(message.text),
+    alerts.join("\n"),
+    samples.length === 0 ? "" : `{noformat}\n${samples.join("\n").replaceAll("{noformat}", "")}\n{noformat}`,
+    message.url === undefined ? "" : message.url,
+    `_${plain(marker(message.key))}_`
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n")
+}
+
+const connect = (url: string, username: string | undefined, token: string, now: number) => {
+  const authorization =
+    username === undefined ? `Bearer ${token}` : `Basic ${Buffer.from(`${username}:${token}`).toString("base64")}`
+  return Effect.fnUntraced(function* (method: "GET" | "POST" | "PUT", path: string, body?: unknown) {
+    const answer = yield* call({
+      channel: "jira",
+      method,
+      url: `${url.replace(/\/+$/u, "")}/rest/api/2/${path}`,
+      headers: { authorization, accept: "application/json", "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+    })
+    yield* accepted("jira", answer, { now, statuses, detail })
+    return jsonOf(answer) as Record<string, unknown> | undefined
+  })
+}
+type Api = ReturnType<typeof connect>
+
+/** The newest issue of an incident. */
+const search = Effect.fnUntraced(function* (api: Api, url: string, settings: Settings, tag: string) {
+  const jql = `project = "${settings.project}" AND labels = "${tag}" ORDER BY created DESC`
+  // Cloud has a path of its own for it, and took the other one away.
+  const path = /\.atlassian\.net$|\.jira\.com$/u.test(new URL(url).hostname) ? "search/jql" : "search"
+  const found = yield* api("POST", path, { jql, maxResults: 1, fields: ["status"] })
+  const issues = (Array.isArray(found?.["issues"]) ? found["issues"] : []) as ReadonlyArray<Found>
+  return issues[0] === undefined ? undefined : issueOf(issues[0])
+})
+
+/** The issue as it is now; undefined where it was deleted. */
+const look = (api: Api, key: string) =>
+  Effect.map(api("GET", `issue/${encodeURIComponent(key)}?fields=status`), (found) =>
+    found === undefined ? undefined : issueOf(found as unknown as Found)
+  ).pipe(
+    Effect.catchIf(
+      (error) => error.reason.includes("got 404"),
+      () => Effect.succeed(undefined)
+    )
+  )
+
+const create = Effect.fnUntraced(function* (api: Api, settings: Settings, message: Outgoing, tag: string) {
+  const priority = settings.priorities?.[message.severity]
+  const made = yield* api("POST", "issue", {
+    fields: {
+      project: { key: settings.project },
+      issuetype: { name: settings.issueType ?? "Task" },
+      summary: cut(message.title.replace(/\s+/gu, " "), 250),
+      description: cut(bodyOf(message), 30_000),
+      labels: ["loglytics", tag, ...(settings.labels ?? [])],
+      ...(priority === undefined ? {} : { priority: { name: priority } })
+    }
+  })
+  const key = made?.["key"]
+  if (typeof key === "string") return key
+  return yield* new ChannelError({
+    channel: "jira",
+    reason: "expected the key of the issue that was made, got an answer without one",
+    retryable: true,
+    unsure: true
+  })
+})
+
+interface Transition {
+  readonly id: string
+  readonly name: string
+  readonly to?: { readonly statusCategory?: { readonly key?: string } }
+}
+
+/** Moves an issue by a transition; one that is not offered is left, since a person's workflow decides. */
+const move = Effect.fnUntraced(function* (api: Api, key: string, wanted: (transition: Transition) => boolean) {
+  const path = `issue/${encodeURIComponent(key)}/transitions`
+  const offered = yield* api("GET", path)
+  const list = (Array.isArray(offered?.["transitions"]) ? offered["transitions"] : []) as ReadonlyArray<Transition>
+  const chosen = list.find(wanted)
+  if (chosen !== undefined) yield* api("POST", path, { transition: { id: chosen.id } })
+})
+
+const named = (name: string) => (transition: Transition) => transition.name.toLowerCase() === name.toLowerCase()
+const leadsOut = ({ to }: Transition) => to?.statusCategory?.key !== undefined && to.statusCategory.key !== "done"
+
+const comment = Effect.fnUntraced(function* (api: Api, key: string, message: Outgoing, repeated: boolean) {
+  const path = `issue/${encodeURIComponent(key)}/comment`
+  if (repeated) {
+    const last = yield* api("GET", `${path}?orderBy=-created&maxResults=50`)
+    const comments = (Array.isArray(last?.["comments"]) ? last["comments"] : []) as ReadonlyArray<{
+      readonly body?: unknown
+    }>
+    const sign = plain(marker(message.key))
+    if (comments.some(({ body }) => typeof body === "string" && body.includes(sign))) return
+  }
+  yield* api("POST", path, { body: cut(`*${plain(message.title)}*\n\n${bodyOf(message)}`, 30_000) })
+})
+
+const keyOf = (previous: Schema.Json | null): string | undefined =>
+  typeof previous === "object" && previous !== null && "key" in previous && typeof previous["key"] === "string"
+    ? previous["key"]
+    : undefined
+
+const deliver = Effect.fnUntraced(function* (api: Api, url: string, sending: Sending<Settings>) {
+  const { message, previous, repeated, settings } = sending
+  const tag = incidentTag(message.incident?.id ?? message.key)
+  const known = keyOf(previous)
+  const issue = (known === undefined ? undefined : yield* look(api, known)) ?? (yield* search(api, url, settings, tag))
+  if (issue === undefined) {
+    // What is over and never had an issue needs none now.
+    if (message.state === "resolved") return { reference: null }
+    return { reference: { key: yield* create(api, settings, message, tag) } }
+  }
+  yield* comment(api, issue.key, message, repeated || known === undefined)
+  if (message.state === "firing" && issue.done) {
+    yield* move(api, issue.key, settings.reopenBy === undefined ? leadsOut : named(settings.reopenBy))
+  }
+  if (message.state === "resolved" && !issue.done && settings.closeBy !== undefined) {
+    yield* move(api, issue.key, named(settings.closeBy))
+  }
+  return { reference: { key: issue.key } }
+})
+
+export const jira: Channel<Settings> = {
+  kind: "jira",
+  about: "Jira: an issue per incident, comments as it goes on, reopened when it comes back",
+  settings: Settings,
+  secrets: [{ name: "apiToken", about: "an API token; by default JIRA_API_TOKEN" }],
+  perSecond: 2,
+  send: Effect.fnUntraced(function* (sending) {
+    const defaults = yield* Defaults
+    const { secrets, settings } = sending
+    const fallback = defaults.jiraApiToken
+    const token = secrets["apiToken"] ?? (fallback === undefined ? undefined : Redacted.value(fallback))
+    const url = settings.url ?? defaults.jiraUrl
+    if (token === undefined || url === undefined) {
+      const missing =
+        url === undefined ? "a URL (setting url, or JIRA_URL)" : "an API token (secret apiToken, or JIRA_API_TOKEN)"
+      return yield* new ChannelError({ channel: "jira", reason: `expected ${missing}, got none`, retryable: false })
+    }
+    return yield* deliver(
+      connect(url, settings.username ?? defaults.jiraUsername, token, sending.now),
+      url,
+      sending
+    ).pipe(Effect.mapError((error) => scrubbed(error, { ...secrets, token })))
+  })
+}

@@ -1,0 +1,206 @@
+/**
+ * Slack, by a bot's token (one message per incident, edited as it goes on, what is new as replies in its thread) or by an
+ * incoming webhook (a message each time: a webhook can't edit). Exactly once with a token: what a crash left open is looked for
+ * by the key in the message's metadata. With a webhook at least once: Slack answers only after it has posted.
+ */
+import { Effect, Redacted, Schema } from "effect"
+import type { Outgoing } from "../../domain/Outgoing.ts"
+import { cut } from "../../domain/Text.ts"
+import { type Channel, ChannelError, Defaults, scrubbed, type Sending, type Sent } from "../Channel.ts"
+import { accepted, type Answer, call, jsonOf, retryAfterMs, type Statuses } from "../Http.ts"
+import { labelsOf, samplesOf } from "../Words.ts"
+
+const Settings = Schema.Struct({
+  /** With a bot's token: the id of the Slack channel (its name would do for posting, but not for editing). */
+  channel: Schema.optionalKey(
+    Schema.String.check(
+      Schema.isPattern(/^[CGD][A-Z0-9]{2,30}$/u, { message: "expected the id of a Slack channel, such as C024BE91L" })
+    )
+  ),
+  /** Who is called when an alert fires: `<!here>`, `<@U012AB3CD>`, `<!subteam^S012AB3CD>`. */
+  mention: Schema.optionalKey(
+    Schema.String.check(Schema.isPattern(/^<(?:!here|!channel|@[A-Z0-9]{3,20}|!subteam\^[A-Z0-9]{3,20})>$/u))
+  ),
+  /** Default https://slack.com/api */
+  apiUrl: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^https?:\/\/\S{1,300}$/u)))
+})
+type Settings = typeof Settings.Type
+
+/** What is remembered of an incident's message. */
+interface Reference {
+  readonly channel: string
+  readonly ts: string
+}
+
+const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+const colors = { info: "#2f80ed", warning: "#f2a600", critical: "#d7263d" } as const
+const headMax = 150
+const sectionMax = 2_900
+const samplesMax = 5
+
+/** The message as Slack's blocks, with a plain text for notifications. */
+export const blocksOf = (message: Outgoing, mention: string | undefined) => {
+  const labels = message.incident?.alerts[0] === undefined ? "" : labelsOf(message.incident.alerts[0])
+  const samples = samplesOf(message, samplesMax)
+  const summons = mention !== undefined && message.state === "firing" ? `${mention} ` : ""
+  const blocks: Array<unknown> = [
+    { type: "header", text: { type: "plain_text", text: cut(message.title, headMax), emoji: false } },
+    { type: "section", text: { type: "mrkdwn", text: summons + cut(escape(message.text), sectionMax) } }
+  ]
+  if (samples.length > 0) {
+    const code = cut(escape(samples.join("\n").replaceAll("```", "'''")), sectionMax - 8)
+    blocks.push({ type: "section", text: { type: "mrkdwn", text: `\`\`\`\n${code}\n\`\`\`` } })
+  }
+  const notes = [message.severity, labels, message.url === undefined ? "" : `<${message.url}|Open in Loglytics>`]
+  const note = notes.filter((part) => part !== "").map((part) => (part.startsWith("<http") ? part : escape(part)))
+  blocks.push({ type: "context", elements: [{ type: "mrkdwn", text: cut(note.join("  ·  "), sectionMax) }] })
+  const color = message.state === "resolved" ? "#2eb67d" : colors[message.severity]
+  return { text: cut(`${summons}${escape(message.title)}`, 300), attachments: [{ color, blocks }] }
+}
+
+const webhookStatuses: Statuses = {
+  400: ["can't read the message", false],
+  403: ["does not allow this webhook here", false],
+  404: ["has removed this webhook or its channel", false],
+  410: ["has archived the channel", false]
+}
+
+/** Errors of the Web API that pass by themselves. */
+const passing = new Set([
+  "ratelimited",
+  "rate_limited",
+  "internal_error",
+  "fatal_error",
+  "service_unavailable",
+  "request_timeout",
+  "team_added_to_org",
+  "org_login_required"
+])
+
+const failed = (reason: string, retryable: boolean, retryAfter?: number): ChannelError =>
+  new ChannelError({
+    channel: "slack",
+    reason,
+    retryable,
+    ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter })
+  })
+
+/** The words of a refusal by the Web API. */
+const refusal = (method: string, answer: Answer, now: number): ChannelError => {
+  const body = jsonOf(answer) as { readonly error?: unknown } | undefined
+  const error = typeof body?.error === "string" ? body.error : "an answer that is no JSON of Slack's"
+  return failed(
+    `${method}: ${cut(error, 100)}`,
+    typeof body?.error !== "string" || passing.has(error),
+    retryAfterMs(answer, now)
+  )
+}
+
+/** Methods that read take forms only. */
+const reads = new Set(["conversations.history", "conversations.replies"])
+const formOf = (body: Readonly<Record<string, unknown>>): string =>
+  new URLSearchParams(Object.entries(body).map(([name, value]) => [name, String(value)])).toString()
+
+type Api = (
+  method: string,
+  body: Readonly<Record<string, unknown>>
+) => Effect.Effect<Record<string, unknown>, ChannelError>
+
+const apiOf = (settings: Settings, token: string, now: number): Api =>
+  Effect.fnUntraced(function* (method, body) {
+    const answer = yield* call({
+      channel: "slack",
+      method: "POST",
+      url: `${settings.apiUrl ?? "https://slack.com/api"}/${method}`,
+      headers: {
+        "content-type": reads.has(method) ? "application/x-www-form-urlencoded" : "application/json; charset=utf-8",
+        authorization: `Bearer ${token}`
+      },
+      body: reads.has(method) ? formOf(body) : JSON.stringify(body)
+    })
+    yield* accepted("slack", answer, { now })
+    const result = jsonOf(answer) as Record<string, unknown> | undefined
+    if (result?.["ok"] !== true) return yield* refusal(method, answer, now)
+    return result
+  })
+
+const isReference = (value: unknown): value is Reference =>
+  typeof value === "object" && value !== null && "ts" in value && "channel" in value
+
+interface Posted {
+  readonly ts?: string
+  readonly metadata?: { readonly event_payload?: { readonly key?: string } }
+}
+
+/** The message with this key among those of the last day, in the channel or in a thread of it. */
+const find = Effect.fnUntraced(function* (api: Api, channel: string, key: string, now: number, thread?: string) {
+  const found = yield* api(thread === undefined ? "conversations.history" : "conversations.replies", {
+    channel,
+    oldest: String((now - 86_400_000) / 1_000),
+    limit: 200,
+    include_all_metadata: true,
+    ...(thread === undefined ? {} : { ts: thread })
+  })
+  const messages = (Array.isArray(found["messages"]) ? found["messages"] : []) as ReadonlyArray<Posted>
+  return messages.find(({ metadata }) => metadata?.event_payload?.key === key)?.ts
+})
+
+const byToken = Effect.fnUntraced(function* (sending: Sending<Settings>, token: string) {
+  const { message, now, previous, repeated, settings } = sending
+  const api = apiOf(settings, token, now)
+  const metadata = { event_type: "loglytics", event_payload: { key: message.key } }
+  const content = blocksOf(message, settings.mention)
+  if (isReference(previous)) {
+    const { channel, ts } = previous
+    yield* api("chat.update", { channel, ts, ...content })
+    const told = repeated ? yield* find(api, channel, message.key, now, ts) : undefined
+    if (told === undefined) {
+      const text = cut(`*${escape(message.title)}*\n${escape(message.text)}`, sectionMax)
+      yield* api("chat.postMessage", { channel, thread_ts: ts, text, metadata, unfurl_links: false })
+    }
+    return { reference: { channel, ts } }
+  }
+  const channel = settings.channel
+  if (channel === undefined) return yield* failed("expected the setting channel beside a bot's token, got none", false)
+  const before = repeated ? yield* find(api, channel, message.key, now) : undefined
+  if (before !== undefined) return { reference: { channel, ts: before } }
+  const posted = yield* api("chat.postMessage", { channel, ...content, metadata, unfurl_links: false })
+  const at = { channel: String(posted["channel"] ?? channel), ts: String(posted["ts"] ?? "") }
+  return { reference: at.ts === "" ? null : at }
+})
+
+const byWebhook = Effect.fnUntraced(function* ({ message, now, settings }: Sending<Settings>, url: string) {
+  const answer = yield* call({
+    channel: "slack",
+    method: "POST",
+    url,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(blocksOf(message, settings.mention))
+  })
+  yield* accepted("slack", answer, { now, statuses: webhookStatuses, detail: ({ text }) => cut(text, 100) })
+  return { reference: null } satisfies Sent
+})
+
+export const slack: Channel<Settings> = {
+  kind: "slack",
+  about: "Slack: a bot's token (edits its message, threads) or an incoming webhook; by default SLACK_WEBHOOK_URL",
+  settings: Settings,
+  secrets: [
+    { name: "botToken", about: "xoxb-…, with chat:write (and channels:history, to look after a crash)" },
+    { name: "webhookUrl", about: "https://hooks.slack.com/services/…" }
+  ],
+  perSecond: 1,
+  send: Effect.fnUntraced(function* (sending) {
+    const { secrets } = sending
+    const token = secrets["botToken"]
+    const fallback = (yield* Defaults).slackWebhookUrl
+    const webhook = secrets["webhookUrl"] ?? (fallback === undefined ? undefined : Redacted.value(fallback))
+    if (token === undefined && webhook === undefined) {
+      return yield* failed("expected a bot's token, a webhook or SLACK_WEBHOOK_URL, got none of them", false)
+    }
+    const known = { ...secrets, ...(webhook === undefined ? {} : { webhook }) }
+    return yield* (token === undefined ? byWebhook(sending, webhook ?? "") : byToken(sending, token)).pipe(
+      Effect.mapError((error) => scrubbed(error, known))
+    )
+  })
+}

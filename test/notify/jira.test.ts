@@ -1,0 +1,65 @@
+import { Effect } from "effect"
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
+import { jira } from "../../src/notify/channels/jira.ts"
+import { type FakeJira, startJira } from "../support/services/jira.ts"
+import { alerting, send } from "./messages.ts"
+
+let fake: FakeJira
+beforeAll(async () => void (fake = await startJira()))
+afterAll(() => fake.close())
+beforeEach(() => {
+  fake.issues.length = 0
+  fake.faults.length = 0
+})
+
+const given = (more: Record<string, string> = {}) => ({
+  settings: { url: `${fake.url}/`, username: "bot@example.com", project: "OPS", closeBy: "close", ...more },
+  secrets: { apiToken: "token-of-jira" }
+})
+const run = Effect.runPromise
+
+describe("jira", () => {
+  it("makes an issue, comments it, closes it, and reopens it when the incident comes back", async () => {
+    const { reference } = await run(send(jira, { ...given(), message: alerting("firing") }))
+    expect(reference).toEqual({ key: "OPS-1" })
+    expect(fake.issues[0]!.fields).toMatchObject({
+      summary: "Firing: payments <fail>",
+      labels: ["loglytics", "loglytics-al_1"]
+    })
+    await run(send(jira, { ...given(), message: alerting("resolved"), previous: reference }))
+    expect(fake.issues[0]).toMatchObject({ done: true, comments: [expect.stringContaining("Resolved")] })
+    await run(send(jira, { ...given(), message: alerting("firing", { key: "al_1.firing.2" }), previous: reference }))
+    expect(fake.issues[0]!.done).toBe(false)
+    expect(fake.issues.length).toBe(1)
+  })
+
+  it("makes no second issue and no second comment after a crash", async () => {
+    fake.faults.push({ kind: "status", status: 200, body: { issues: [] } }, { kind: "cut after" })
+    expect(await run(Effect.flip(send(jira, { ...given(), message: alerting("firing") })))).toMatchObject({
+      unsure: true
+    })
+    const again = await run(send(jira, { ...given(), message: alerting("firing"), repeated: true }))
+    expect(again.reference).toEqual({ key: "OPS-1" })
+    await run(send(jira, { ...given(), message: alerting("firing"), repeated: true }))
+    expect(fake.issues.map(({ comments }) => comments.length)).toEqual([1])
+  })
+
+  it("makes a new issue where the old one was deleted, and none for an end without one", async () => {
+    expect(await run(send(jira, { ...given(), message: alerting("resolved") }))).toEqual({ reference: null })
+    const { reference } = await run(
+      send(jira, { ...given(), message: alerting("firing"), previous: { key: "OPS-99" } })
+    )
+    expect(reference).toEqual({ key: "OPS-1" })
+  })
+
+  it("says why Jira refused, and that trying again can't help", async () => {
+    const error = await run(Effect.flip(send(jira, { ...given({ issueType: "Saga" }), message: alerting("firing") })))
+    expect(error).toMatchObject({ retryable: false })
+    expect(error.reason).toContain("issuetype: valid issue type is required")
+    fake.faults.push({ kind: "status", status: 401 })
+    const denied = await run(Effect.flip(send(jira, { ...given(), message: alerting("firing") })))
+    expect(denied.retryable).toBe(false)
+    fake.faults.push({ kind: "garbage" }, { kind: "status", status: 502 })
+    expect((await run(Effect.flip(send(jira, { ...given(), message: alerting("firing") })))).retryable).toBe(true)
+  })
+})
