@@ -9,6 +9,7 @@ import { queues } from "../jobs/JobQueue.ts"
 import type { JobState } from "../jobs/Outcome.ts"
 import type { Meta } from "../jobs/Plan.ts"
 import { cut } from "../streams/Cut.ts"
+import { isCluster } from "../streams/Connect.ts"
 import * as Events from "../streams/Events.ts"
 import * as Flows from "../streams/Flows.ts"
 import * as JobQueues from "../streams/JobQueues.ts"
@@ -51,8 +52,12 @@ export class Settler {
   /** Outcomes not yet carried out. */
   size = 0
 
+  /** Whether the events' key may stand in a queue's script. */
+  private readonly tellsAtOnce: boolean
+
   constructor(options: SettlerOptions) {
     this.options = options
+    this.tellsAtOnce = !isCluster(options.client)
   }
 
   push(held: Held, ended: Ended): void {
@@ -98,7 +103,8 @@ export class Settler {
         let failed: unknown
         ends.forEach((end, i) => {
           const batch = batches[i] ?? []
-          if (end.status === "fulfilled") this.conclude(queue, batch, end.value, rows)
+          if (end.status === "fulfilled")
+            this.conclude(queue, batch, end.value.refused, end.value.told ? undefined : rows)
           else {
             failed = end.reason
             all.unshift(...batch)
@@ -123,8 +129,9 @@ export class Settler {
     const { client, consumer, namespace } = this.options
     const keys = keysOf(namespace)
     const settlements = batch.map((i) => i.settlement)
+    const telling = this.tellsAtOnce && batch.length <= toldMax ? tellingOf(batch, keys.events) : undefined
     try {
-      return await Settling.settle(client, keys.queue(queue), keys.control, consumer, settlements)
+      return await Settling.settle(client, keys.queue(queue), keys.control, consumer, settlements, telling)
     } catch (error) {
       if (JobQueues.isGroupLost(error)) await JobQueues.ensureGroup(client, keys.queue(queue))
       throw error
@@ -135,7 +142,8 @@ export class Settler {
     queue: QueueName,
     batch: ReadonlyArray<Item>,
     refused: ReadonlyMap<number, Settling.Refusal>,
-    rows: Array<Events.PackedRow>
+    /** Where the ends are still to be told. */
+    rows: Array<Events.PackedRow> | undefined
   ): void {
     const now = Date.now()
     for (let i = 0; i < batch.length; i++) {
@@ -143,7 +151,8 @@ export class Settler {
       this.size--
       const refusal = refused.size === 0 ? undefined : refused.get(i)
       if (refusal === undefined) {
-        if (item.row !== undefined) rows.push(batch.length > toldMax ? item.row : withResult(item.row, item.settlement))
+        if (item.row !== undefined)
+          rows?.push(batch.length > toldMax ? item.row : withResult(item.row, item.settlement))
         this.options.freed(item.held, item.row === undefined ? "told" : item.row[2], item.row?.[6] ?? now)
       } else if (refusal === "revoked") this.add(queue, revokedItem(item.held))
       else this.options.freed(item.held, refusal === "lost" ? "lost" : "cancelled", now)
@@ -162,6 +171,13 @@ const byClaim = (a: Item, b: Item): number => a.held.order - b.held.order
 /** Results as long as this, in characters, travel with the event of the job's end where it tells of at most so many jobs. */
 const toldChars = 512
 const toldMax = 8
+
+/** The event of a few ends that are plainly done; undefined where some are not. */
+const tellingOf = (batch: ReadonlyArray<Item>, events: string): Settling.Telling | undefined => {
+  const rows = batch.flatMap(({ row, settlement }) => (row === undefined ? [] : [withResult(row, settlement)]))
+  if (rows.length < batch.length || rows.some(([, , state]) => state !== "done")) return undefined
+  return { events, rows: JSON.stringify(rows), keep: Events.keepOf(rows.length) }
+}
 
 const withResult = (row: Events.PackedRow, settlement: Settling.Settlement): Events.PackedRow => {
   if (row[2] !== "done" || settlement.kind === "K" || settlement.body.length > toldChars) return row

@@ -4,7 +4,7 @@
  */
 import { request as requestHttp, type IncomingMessage } from "node:http"
 import { request as requestHttps } from "node:https"
-import { guardedLookup, literalFault } from "./Addresses.ts"
+import { guardedLookup, literalFault } from "../outside/Addresses.ts"
 
 export interface Asked {
   readonly method?: "GET" | "POST"

@@ -5,7 +5,7 @@
  */
 import { Clock, Effect, Redacted, Schema } from "effect"
 import type { SentEvent } from "../domain/SentEvent.ts"
-import { PrivateAddress } from "./Addresses.ts"
+import { PrivateAddress } from "../outside/Addresses.ts"
 import * as Pace from "./Pace.ts"
 import * as Scan from "./Scan.ts"
 import { type Ask, type Config, type Fault, issuesBy, scrub, type Secrets, type Source, SourceError } from "./Source.ts"

@@ -4,11 +4,9 @@
  * little of an answer is read, and that every failure says whether trying again can help. What a status means is the channel's part.
  */
 import { Context, Effect } from "effect"
-import { lookup } from "node:dns"
 import { type IncomingMessage, request as httpRequest } from "node:http"
 import { request as httpsRequest } from "node:https"
-import { isIP, type LookupFunction } from "node:net"
-import { notOutside } from "../domain/Address.ts"
+import { guardedLookup, literalFault, PrivateAddress } from "../outside/Addresses.ts"
 import { ChannelError } from "./Channel.ts"
 
 /** Whether addresses of this host and of private networks may be called (LOGLYTICS_ALLOW_PRIVATE_URLS). */
@@ -36,20 +34,6 @@ const timeoutDefault = 10_000
 /** Bytes of an answer that are read; the rest is left. */
 const answerMax = 256 * 1_024
 
-class Inside extends Error {}
-
-/** Resolves a name and refuses it when any of its addresses is not outside, so that none can be chosen later. */
-const guarded: LookupFunction = (name, options, callback) => {
-  lookup(name, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, [])
-    const found = addresses.map(({ address }) => notOutside(address)).find((kind) => kind !== undefined)
-    if (found !== undefined) return callback(new Inside(`${name} is ${found}`), [])
-    if (options.all === true) return callback(null, addresses)
-    const [first] = addresses
-    callback(null, first?.address ?? "", first?.family)
-  })
-}
-
 const refused = (channel: string, reason: string): ChannelError =>
   new ChannelError({ channel, reason, retryable: false })
 
@@ -57,22 +41,14 @@ const refused = (channel: string, reason: string): ChannelError =>
 export const urlFault = (text: string, allowPrivate: boolean): string | undefined => {
   const url = URL.parse(text)
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) return "expected an http(s) URL"
-  const host = url.hostname.replace(/^\[|\]$/gu, "")
-  const inside = isIP(host) === 0 ? undefined : notOutside(host)
-  if (inside === undefined || allowPrivate) return undefined
-  return `expected an address outside, got ${host}, which is ${inside}; LOGLYTICS_ALLOW_PRIVATE_URLS=true allows such`
+  return literalFault(url, allowPrivate)?.message
 }
 
 /** Codes of sockets, names and TLS where a person has to look: trying again gives the same. */
 const hopeless = /^(?:CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_INVALID|HPE_|EPROTO)/u
 
 const faultOf = (channel: string, error: NodeJS.ErrnoException, sent: boolean): ChannelError => {
-  if (error instanceof Inside) {
-    return refused(
-      channel,
-      `expected an address outside: ${error.message}; LOGLYTICS_ALLOW_PRIVATE_URLS=true allows such`
-    )
-  }
+  if (error instanceof PrivateAddress) return refused(channel, error.message)
   return new ChannelError({
     channel,
     reason: `no answer: ${error.code ?? error.message}`,
@@ -103,7 +79,7 @@ export const call = (given: Call): Effect.Effect<Answer, ChannelError> =>
         },
         agent: false,
         signal,
-        ...(allowPrivate ? {} : { lookup: guarded })
+        lookup: guardedLookup(allowPrivate)
       })
       const fail = (error: NodeJS.ErrnoException) => resume(Effect.fail(faultOf(channel, error, sent)))
       request.on("error", fail)

@@ -22,6 +22,9 @@ const answerMaxMs = 10_000
 /** How often the driver looks which node has which slot where nothing told it, ms: a frozen master is left then. */
 const slotsMaxAgeMs = 5_000
 
+/** Whether the keys of one call must share a slot. */
+export const isCluster = (client: Client): client is Cluster => client instanceof Cluster
+
 /** How often a command is sent again while a Cluster fails over (100 ms apart); then its caller is told. */
 const redirectionsMax = 48
 

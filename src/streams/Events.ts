@@ -47,6 +47,12 @@ const rowsKept = 100_000
 const rowsPerEntry = 500
 let average = 1
 
+/** How many entries are kept once one of so many rows is added. */
+export const keepOf = (rows: number): number => {
+  average += (rows - average) * 0.02
+  return Math.max(200, Math.min(10_000, Math.floor(rowsKept / Math.max(1, average))))
+}
+
 /** Appends rows as one entry. How many entries are kept depends on how full they are: about 100,000 rows, at least 200 entries. */
 export const emit = (client: Client, namespace: string, rows: ReadonlyArray<PackedRow>): Promise<unknown> => {
   if (rows.length === 0) return Promise.resolve()
@@ -55,9 +61,7 @@ export const emit = (client: Client, namespace: string, rows: ReadonlyArray<Pack
       emit(client, namespace, rows.slice(rowsPerEntry))
     )
   }
-  average += (rows.length - average) * 0.02
-  const keep = Math.max(200, Math.min(10_000, Math.floor(rowsKept / Math.max(1, average))))
-  return client.xadd(keysOf(namespace).events, "MAXLEN", "~", keep, "*", "rows", JSON.stringify(rows))
+  return client.xadd(keysOf(namespace).events, "MAXLEN", "~", keepOf(rows.length), "*", "rows", JSON.stringify(rows))
 }
 
 export const unpack = (row: PackedRow): JobRow => ({

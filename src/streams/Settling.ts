@@ -31,16 +31,32 @@ export type Settlement =
 export type Refusal = "lost" | "cancelled" | "revoked"
 const refusals: Record<number, Refusal> = { 1: "lost", 2: "cancelled", 3: "revoked" }
 
-/** Settles at most `scriptMax` attempts; returns the refused ones by index. */
+/** What is to be told of the ends in the same script, where that is possible: no second round trip. Not on a Cluster. */
+export interface Telling {
+  readonly events: string
+  readonly rows: string
+  /** Entries kept. */
+  readonly keep: number
+}
+
+export interface Settled {
+  /** By index. */
+  readonly refused: ReadonlyMap<number, Refusal>
+  /** Whether the telling has been done. */
+  readonly told: boolean
+}
+
+/** Settles at most `scriptMax` attempts. */
 export const settle = async (
   client: Client,
   keys: QueueKeys,
   control: string,
   consumer: string,
-  batch: ReadonlyArray<Settlement>
-): Promise<ReadonlyMap<number, Refusal>> => {
-  const plain = isPlain(batch) ? await finish(client, keys, consumer, batch) : undefined
-  if (plain !== undefined) return plain
+  batch: ReadonlyArray<Settlement>,
+  telling?: Telling
+): Promise<Settled> => {
+  const plain = isPlain(batch) ? await finish(client, keys, consumer, batch, telling) : undefined
+  if (plain !== undefined) return { refused: plain, told: telling !== undefined && plain.size === 0 }
   const args: Array<string | number> = [
     keys.prefix,
     group,
@@ -56,7 +72,8 @@ export const settle = async (
       args.push(s.kind, s.claim.entry, s.claim.count, s.id, s.task, s.run, s.body, s.ms, s.meta, s.link, s.unique)
     }
   }
-  return refused(await Scripts.settle(client, [keys.jobs, keys.delayed, keys.dead, keys.revoked, keys.cursor], args))
+  const flat = await Scripts.settle(client, [keys.jobs, keys.delayed, keys.dead, keys.revoked, keys.cursor], args)
+  return { refused: refused(flat), told: false }
 }
 
 const refused = (flat: ReadonlyArray<number>): ReadonlyMap<number, Refusal> => {
@@ -84,10 +101,21 @@ const isPlain = (batch: ReadonlyArray<Settlement>): batch is ReadonlyArray<Plain
 }
 
 /** The short way; undefined where the other has to look closer. */
-const finish = async (client: Client, keys: QueueKeys, consumer: string, batch: ReadonlyArray<Plain>) => {
+const finish = async (
+  client: Client,
+  keys: QueueKeys,
+  consumer: string,
+  batch: ReadonlyArray<Plain>,
+  telling: Telling | undefined
+) => {
   const first = batch[0] as Plain
   const args: Array<string | number> = [keys.prefix, group, consumer, first.task, first.ms, first.claim.count]
   for (const s of batch) args.push(s.claim.entry, s.id, s.run, s.body)
-  const flat = await Scripts.finish(client, [keys.jobs, keys.revoked, keys.cursor], args)
+  const places = [keys.jobs, keys.revoked, keys.cursor]
+  if (telling !== undefined) {
+    places.push(telling.events)
+    args.push(telling.rows, telling.keep)
+  }
+  const flat = await Scripts.finish(client, places, args)
   return flat === 0 ? undefined : refused(flat)
 }

@@ -23,10 +23,7 @@ describe("migrations", () => {
       // A layer of its own each: as many pools as there would be processes.
       const boot = migrate().pipe(Effect.provide(Layer.fresh(Database.layer(config))))
       const ran = yield* Effect.all([boot, boot, boot, boot], { concurrency: "unbounded" })
-      assert.deepStrictEqual(
-        ran.flat().toSorted(),
-        migrations.map((migration) => migration.name).toSorted()
-      )
+      assert.deepStrictEqual(ran.flat().toSorted(), migrations.map((migration) => migration.name).toSorted())
       const database = yield* Database
       const rows = yield* database.query(
         "test",

@@ -65,7 +65,7 @@ const fresh = Effect.gen(function* () {
           link: "",
           unique: ""
         }))
-      )
+      ).then(({ refused }) => refused)
     )
   const reclaim = (consumer: string, leaseMs: number, count = 50) =>
     Effect.promise(() => JobQueues.reclaim(client, k, consumer, leaseMs, "0-0", count, Date.now() + 60_000))

@@ -67,8 +67,8 @@ describe("a claim", () => {
           link: "",
           unique: ""
         })
-        const settle = (consumer: string, one: Settling.Settlement) =>
-          Settling.settle(c, k, keys.control, consumer, [one])
+        const settle = async (consumer: string, one: Settling.Settlement) =>
+          (await Settling.settle(c, k, keys.control, consumer, [one])).refused
         const [first] = await JobQueues.read(c, k, "a", 1, 1)
         assert.strictEqual((await settle("a", back(first as JobQueues.Claimed))).size, 0)
         await new Promise((resolve) => setTimeout(resolve, 5))

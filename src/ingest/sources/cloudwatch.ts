@@ -6,7 +6,7 @@
 import { Schema } from "effect"
 import type { CloudWatchLogsClient, FilteredLogEvent } from "@aws-sdk/client-cloudwatch-logs"
 import type { SentEvent } from "../../domain/SentEvent.ts"
-import { checkHost } from "../Addresses.ts"
+import { checkHost } from "../../outside/Addresses.ts"
 import { common, type Item, type Meaning, paged, Refused } from "../Paged.ts"
 import { clientsMax, keeper, load } from "../Sdk.ts"
 

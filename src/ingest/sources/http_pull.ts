@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto"
 import { Effect, Redacted } from "effect"
-import { PrivateAddress } from "../Addresses.ts"
+import { PrivateAddress } from "../../outside/Addresses.ts"
 import * as Http from "../Http.ts"
 import { type Config, type ConfigIssue, type Fault, type Limits, type Source, SourceError } from "../Source.ts"
 

@@ -50,7 +50,7 @@ const flags = new Set([
 ])
 
 const space = (code: number): boolean => code === 32 || (code > 8 && code < 14)
-const urlEnd = new Set([...`"'<>)]};,|`].map((char) => char.charCodeAt(0)))
+const urlEnd = new Set(Array.from("\"'<>)]};,|`", (char) => char.charCodeAt(0)))
 const ipv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/u
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57

@@ -8,4 +8,12 @@ import { projectSettings } from "./0005_project_settings.ts"
 import { embeddings } from "./0006_embeddings.ts"
 import { channels } from "./0007_channels.ts"
 
-export const migrations: ReadonlyArray<Migration> = [foundation, blocks, templates, connections, projectSettings, embeddings, channels]
+export const migrations: ReadonlyArray<Migration> = [
+  foundation,
+  blocks,
+  templates,
+  connections,
+  projectSettings,
+  embeddings,
+  channels
+]

@@ -1,7 +1,7 @@
 /** Private addresses, in every way to write them; and the pace of calls. */
 import { describe, expect, it } from "vitest"
-import { checkHost, isPrivate, literalFault } from "../../../src/ingest/Addresses.ts"
-import { take } from "../../../src/ingest/Pace.ts"
+import { checkHost, isPrivate, literalFault } from "../../src/outside/Addresses.ts"
+import { take } from "../../src/ingest/Pace.ts"
 
 describe("addresses", () => {
   it.each([
