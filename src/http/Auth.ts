@@ -31,8 +31,9 @@ export const secretOf = (headers: Readonly<Record<string, string | undefined>>):
       return password.join(":") || user
     }
     case "apikey": {
-      const [, ...secret] = decode(given).split(":")
-      return secret.join(":") || given
+      // Elasticsearch's is base64 of `id:key`. A key that is sent as it is may look like base64, but not of plain text.
+      const [, secret] = /^[\x20-\x7e]*?:([\x21-\x7e]+)$/u.exec(decode(given)) ?? []
+      return secret ?? given
     }
     default:
       return headers["x-api-key"] ?? headers["dd-api-key"] ?? ""

@@ -4,6 +4,7 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "nod
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type App, makeRoom, startApp } from "../support/app.ts"
 import { newProject, stored, type TestProject } from "../support/doors.ts"
+import { eventually } from "../support/eventually.ts"
 
 let app: App
 beforeAll(async () => {
@@ -53,7 +54,14 @@ describe("@elastic/elasticsearch", () => {
       })
       expect(result).toMatchObject({ total: 1_200, successful: 1_200, failed: 0 })
       expect(dropped).toEqual([])
-      const events = await stored(app, project, 1_000)
+      const events = await eventually(
+        "the last document",
+        async () => {
+          const newest = await stored(app, project, 1_000)
+          return newest.at(-1)?.message === "document 1199" ? newest : undefined
+        },
+        60_000
+      )
       expect(events.at(-1)).toMatchObject({
         time: new Date(at + 1_199).toISOString(),
         level: "info",
