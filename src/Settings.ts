@@ -95,6 +95,13 @@ const table = {
   host: setting("HOST", "an address to listen on", "Address to listen on; 0.0.0.0 for all.", "127.0.0.1", text, {
     example: "127.0.0.1"
   }),
+  publicUrl: setting<string | undefined>(
+    "LOGLYTICS_PUBLIC_URL",
+    "the http:// or https:// URL at which people open the dashboard",
+    "Where links in messages lead; without it messages bear none.",
+    undefined,
+    (value) => url("https:", "http:")(value)?.replace(/\/+$/u, "")
+  ),
   apiKey: setting<Redacted.Redacted | undefined>(
     "LOGLYTICS_API_KEY",
     "at least 16 letters, digits, - or _",
@@ -318,10 +325,33 @@ const table = {
     secret,
     { secret: true }
   ),
+  llmUrl: setting<string | undefined>(
+    "LOGLYTICS_LLM_URL",
+    "an https:// URL, such as https://api.openai.com/v1",
+    "Server with OpenAI's POST /chat/completions, which words insights (redacted). None where it is not set.",
+    undefined,
+    url("https:", "http:")
+  ),
+  llmModel: setting(
+    "LOGLYTICS_LLM_MODEL",
+    "a model of that server, at most 200 characters",
+    "Model that words insights.",
+    "gpt-4o-mini",
+    (value) => (value.trim() === "" || value.length > 200 ? undefined : value),
+    { example: "gpt-4o-mini" }
+  ),
+  llmApiKey: setting<Redacted.Redacted | undefined>(
+    "LOGLYTICS_LLM_API_KEY",
+    "a key of that server",
+    "Sent to it as a bearer token.",
+    undefined,
+    secret,
+    { secret: true }
+  ),
   sendgridApiKey: setting<Redacted.Redacted | undefined>(
     "SENDGRID_API_KEY",
     "a SendGrid API key",
-    "For e-mail (channel still to come).",
+    "For e-mail; a channel's own key wins.",
     undefined,
     secret,
     { secret: true }
@@ -329,7 +359,7 @@ const table = {
   slackWebhookUrl: setting<Redacted.Redacted | undefined>(
     "SLACK_WEBHOOK_URL",
     "an https:// URL",
-    "For Slack (channel still to come).",
+    "For Slack; a channel's own webhook or token wins.",
     undefined,
     secretUrl("https:", "http:"),
     { secret: true }
@@ -337,7 +367,7 @@ const table = {
   jiraUrl: setting<string | undefined>(
     "JIRA_URL",
     "an https:// URL",
-    "For Jira (channel still to come).",
+    "For Jira; a channel's own URL wins.",
     undefined,
     url("https:", "http:")
   ),

@@ -23,8 +23,9 @@ import { ensureFirstKey, type FirstKey } from "./main/Keys.ts"
 import { startListeners } from "./main/Listeners.ts"
 import { LiveBusLive } from "./main/LiveBus.ts"
 import { ProbesLive } from "./main/Probes.ts"
+import { SubscribersLive } from "./main/Subscribers.ts"
 import { secretKeys } from "./main/SecretKey.ts"
-import { Defaults as NotifyDefaults } from "./notify/Channel.ts"
+import { Defaults as NotifyDefaults, PublicUrl } from "./notify/Channel.ts"
 import { AllowPrivate as AllowPrivateCalls } from "./notify/Http.ts"
 import { Intake } from "./pipeline/Intake.ts"
 import { LogActors } from "./pipeline/LogActor.ts"
@@ -42,6 +43,7 @@ import { Redis } from "./streams/Redis.ts"
 import { StreamsLive } from "./streams/Streams.ts"
 import { AlertSinkLive } from "./tasks/AlertSink.ts"
 import { tasks, TasksLive } from "./tasks/all.ts"
+import { Writer } from "./tasks/analytics/Writer.ts"
 import { Embedder } from "./tasks/logs/Embedder.ts"
 import { SemanticSearch } from "./tasks/logs/SemanticSearch.ts"
 
@@ -79,9 +81,21 @@ const embedder = (s: Settings.Settings) =>
       : { url: s.embeddingsUrl, model: s.embeddingsModel, apiKey: s.embeddingsApiKey }
   )
 
+/** Insights are worded by a language model where one is set. */
+const writer = (s: Settings.Settings) =>
+  Writer.layer(s.llmUrl === undefined ? undefined : { url: s.llmUrl, model: s.llmModel, apiKey: s.llmApiKey })
+
 /** What every role stands on. */
 const foundation = (s: Settings.Settings) =>
-  Layer.mergeAll(AlertSinkLive, LiveBusLive, InboxLive, ProbesLive(s.dataDir), Intake.layer, TemplateBook.layer).pipe(
+  Layer.mergeAll(
+    AlertSinkLive,
+    LiveBusLive,
+    InboxLive,
+    SubscribersLive,
+    ProbesLive(s.dataDir),
+    Intake.layer,
+    TemplateBook.layer
+  ).pipe(
     Layer.provideMerge(
       Layer.mergeAll(
         StreamsLive(),
@@ -101,8 +115,10 @@ const foundation = (s: Settings.Settings) =>
         Layer.succeed(AllowPrivate, s.allowPrivateUrls),
         Layer.succeed(AllowPrivateCalls, s.allowPrivateUrls),
         Layer.succeed(NotifyDefaults, s),
+        Layer.succeed(PublicUrl, s.publicUrl),
         Blobs.layer(resolve(s.dataDir, "files")),
-        embedder(s)
+        embedder(s),
+        writer(s)
       )
     ),
     Layer.provideMerge(Redis.layer({ url: s.redisUrl, namespace: s.namespace }))

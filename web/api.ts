@@ -3,7 +3,8 @@
  * project, turns failures into `ApiError`, and keeps `trouble` for the banner. It decodes nothing: the server's own
  * schemas stand behind every shape, and shipping them would double the page.
  */
-import type { Alert, AlertRule, Notification } from "../src/domain/Alert.ts"
+import type { Alert, Notification } from "../src/domain/Alert.ts"
+import type { AlertRule } from "../src/domain/Rule.ts"
 import type { Level } from "../src/domain/Level.ts"
 import type { StoredEvent } from "../src/domain/LogEvent.ts"
 import type { Project } from "../src/domain/Project.ts"

@@ -8,7 +8,14 @@ import type { AlertState } from "../domain/Alert.ts"
 export type Life =
   | { readonly state: "inactive" }
   | { readonly state: "pending"; readonly startedAt: number; readonly cause: string }
-  | { readonly state: "firing"; readonly startedAt: number; readonly cause: string; readonly firedAt: number }
+  | {
+      readonly state: "firing"
+      readonly startedAt: number
+      readonly cause: string
+      readonly firedAt: number
+      /** Since when the condition no longer holds, while `keepFiringFor` runs. */
+      readonly quietSince?: number
+    }
 
 export const inactive: Life = { state: "inactive" }
 
@@ -39,15 +46,17 @@ export interface Step {
 }
 
 /** The moment at which time alone moves the alert on, if nothing else happens. */
-export const dueAt = (life: Life, forMs: number): number | undefined =>
-  life.state === "pending" ? life.startedAt + forMs : undefined
+export const dueAt = (life: Life, forMs: number, keepMs = 0): number | undefined => {
+  if (life.state === "pending") return life.startedAt + forMs
+  return life.state === "firing" && life.quietSince !== undefined ? life.quietSince + keepMs : undefined
+}
 
 /** What a measurement at `at` makes of an alert; `cause` names what brought it. */
 export const step = (
   life: Life,
   measured: { readonly met: boolean },
   at: number,
-  rule: { readonly forMs: number },
+  rule: { readonly forMs: number; readonly keepMs?: number },
   cause: string
 ): Step => {
   switch (life.state) {
@@ -109,17 +118,20 @@ export const step = (
       }
     }
     case "firing": {
-      if (measured.met) return { life }
-      const { cause: first, firedAt, startedAt } = life
+      const { cause: first, firedAt, quietSince, startedAt } = life
+      const began = { startedAt, cause: first, firedAt }
+      if (measured.met) return { life: quietSince === undefined ? life : { state: "firing", ...began } }
+      const quiet = quietSince ?? at
+      if (at - quiet < (rule.keepMs ?? 0)) {
+        return { life: quietSince === undefined ? { state: "firing", ...began, quietSince: quiet } : life }
+      }
       return {
         life: inactive,
         transition: {
           from: "firing",
           to: "resolved",
           reason: "condition_over",
-          startedAt,
-          cause: first,
-          firedAt,
+          ...began,
           resolvedAt: at
         }
       }

@@ -6,6 +6,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Logger } from "effect"
 import { CliError, Command, Flag } from "effect/cli"
+import { channels } from "./commands/channels.ts"
 import { dead } from "./commands/dead.ts"
 import { control } from "./commands/control.ts"
 import { inspect, status } from "./commands/inspect.ts"
@@ -50,6 +51,7 @@ const root = Command.make("loglytics").pipe(
     dead,
     schedule,
     project,
+    channels,
     keys,
     env
   ])

@@ -1,61 +1,7 @@
-/** What is judged (rules) and what came of it (alerts, notifications). */
-import { Duration, Schema } from "effect"
+/** What came of the rules (Rule.ts): alerts and notifications. */
+import { Schema } from "effect"
 import { AlertId, NotificationId, ProjectId, RuleId } from "./Ids.ts"
-import * as Query from "./Query.ts"
-
-const durationPattern = /^\d{1,12}(\.\d{1,6})? (milli|second|minute|hour|day|week)s?$/u
-
-/** A length of time in words, as Effect reads it: "1 minute", "30 seconds", "0 seconds", "250 millis". */
-export const DurationText = Schema.String.check(Schema.isPattern(durationPattern)).annotate({
-  identifier: "DurationText",
-  description: 'number and unit, for example "1 minute"'
-})
-
-const toMs = (text: string): number => Duration.toMillis(Duration.fromInputUnsafe(text as Duration.Input))
-
-/** The milliseconds of a DurationText. */
-export const durationMs = (text: typeof DurationText.Type): number => toMs(text)
-
-const durationOf = (minimum: string, maximum: string) =>
-  DurationText.check(
-    Schema.makeFilter(
-      (text: string) =>
-        // What is no duration at all has been told by the pattern.
-        !durationPattern.test(text) ||
-        (toMs(text) >= toMs(minimum) && toMs(text) <= toMs(maximum)) ||
-        `expected ${minimum} to ${maximum}, got ${JSON.stringify(text)}`
-    )
-  )
-
-/** A query of the search language (see Query.ts). */
-export const QueryText = Schema.String.check(
-  Schema.makeFilter((text: string) => {
-    if (text.includes("\0")) return "expected text without NUL characters"
-    const parsed = Query.parse(text)
-    return parsed.ok || `at ${parsed.position}: expected ${parsed.expected}, got ${parsed.got}`
-  })
-)
-
-/** What a maker of a `threshold` rule says: fire while at least `threshold` lines that match `query` came within `window`. */
-export const ThresholdSpec = Schema.Struct({
-  type: Schema.Literal("threshold"),
-  query: QueryText,
-  window: durationOf("1 second", "1 day"),
-  threshold: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000_000 })),
-  /** How long the condition must hold before the alert fires. */
-  for: durationOf("0 seconds", "1 day")
-})
-export type ThresholdSpec = typeof ThresholdSpec.Type
-
-export const AlertRule = Schema.Struct({
-  id: RuleId,
-  project: ProjectId,
-  name: Schema.String,
-  ...ThresholdSpec.fields,
-  enabled: Schema.Boolean,
-  createdAt: Schema.String
-}).annotate({ identifier: "AlertRule" })
-export type AlertRule = typeof AlertRule.Type
+import { Severity } from "./Outgoing.ts"
 
 /** pending → firing → resolved; a pending alert whose condition ends before `for` has passed becomes inactive. */
 export const AlertState = Schema.Literals(["pending", "firing", "resolved", "inactive"]).annotate({
@@ -63,12 +9,39 @@ export const AlertState = Schema.Literals(["pending", "firing", "resolved", "ina
 })
 export type AlertState = typeof AlertState.Type
 
+/** Somebody has taken it on: no more reminders, no escalation. */
+export const Acknowledgement = Schema.Struct({
+  /** Name of the key. */
+  by: Schema.String,
+  at: Schema.String,
+  note: Schema.NullOr(Schema.String)
+}).annotate({ identifier: "Acknowledgement" })
+export type Acknowledgement = typeof Acknowledgement.Type
+
+const Labels = Schema.Record(Schema.String, Schema.String)
+
+/** A line that an alert shows. */
+export const SampleLine = Schema.Struct({
+  /** Event time, epoch ms. */
+  time: Schema.Finite,
+  service: Schema.String,
+  message: Schema.String,
+  /** Messages of the lines right before it, of the same service and host; oldest first. */
+  before: Schema.Array(Schema.String)
+}).annotate({ identifier: "SampleLine" })
+export type SampleLine = typeof SampleLine.Type
+
 export const Alert = Schema.Struct({
   id: AlertId,
   project: ProjectId,
   ruleId: RuleId,
   ruleName: Schema.String,
   state: AlertState,
+  severity: Severity,
+  /** The rule's. */
+  labels: Labels,
+  /** Which of the rule's groups it is about, by name; empty where the rule has none. */
+  group: Labels,
   /** The measured value when the state last changed (for a threshold: lines in the window). */
   value: Schema.Finite,
   threshold: Schema.Finite,
@@ -76,10 +49,25 @@ export const Alert = Schema.Struct({
   reason: Schema.String,
   /** Up to five of the lines that matched last. */
   samples: Schema.Array(Schema.String),
+  /** The same lines with those before them, where they are known. */
+  lines: Schema.Array(SampleLine),
+  /** The event times that were measured; null where they are not known. */
+  window: Schema.NullOr(Schema.Struct({ from: Schema.String, to: Schema.String })),
   startedAt: Schema.String,
   firedAt: Schema.NullOr(Schema.String),
   resolvedAt: Schema.NullOr(Schema.String),
-  updatedAt: Schema.String
+  updatedAt: Schema.String,
+  acknowledged: Schema.NullOr(Acknowledgement),
+  /** Who takes care of it. */
+  assignee: Schema.NullOr(Schema.String),
+  /** The group of alerts that it is told with. */
+  incidentId: Schema.NullOr(Schema.String),
+  /** Corrected by lines that came late. */
+  late: Schema.Boolean,
+  /** The silence that keeps it from being told. */
+  silencedBy: Schema.NullOr(Schema.String),
+  /** The alert that keeps it from being told. */
+  inhibitedBy: Schema.NullOr(Schema.String)
 }).annotate({ identifier: "Alert" })
 export type Alert = typeof Alert.Type
 
@@ -103,7 +91,38 @@ export interface Verdict {
   readonly resolvedAt: number | null
   /** Which of the rule's groups; rules without groups have none. */
   readonly group?: string
+  /** The group's values by name. */
+  readonly groupValues?: Readonly<Record<string, string>>
+  /** Default: warning. */
+  readonly severity?: Severity
+  readonly labels?: Readonly<Record<string, string>>
+  /** Whether lines that came late brought it about. Where `from` is `to`, they changed the value of an alert. */
+  readonly late?: boolean
+  /** The event times that were measured, epoch ms. */
+  readonly window?: { readonly from: number; readonly to: number }
+  /** The lines of `samples` with those before them. */
+  readonly lines?: ReadonlyArray<SampleLine>
 }
+
+/** Something that happened to an alert, for its timeline. */
+export const AlertEvent = Schema.Struct({
+  at: Schema.String,
+  /** pending, firing, resolved, routed, told, acknowledged, unacknowledged, assigned, commented, corrected */
+  what: Schema.String,
+  /** Name of the key; null where no person did it. */
+  by: Schema.NullOr(Schema.String),
+  note: Schema.String
+}).annotate({ identifier: "AlertEvent" })
+export type AlertEvent = typeof AlertEvent.Type
+
+/** What people said of an alert. */
+export const AlertComment = Schema.Struct({
+  id: Schema.String,
+  at: Schema.String,
+  by: Schema.String,
+  text: Schema.String
+}).annotate({ identifier: "AlertComment" })
+export type AlertComment = typeof AlertComment.Type
 
 export const Notification = Schema.Struct({
   id: NotificationId,

@@ -36,7 +36,9 @@ export const Attachment = Schema.Struct({
   name: Schema.NonEmptyString.check(Schema.isMaxLength(200)),
   /** Media type. */
   type: Schema.NonEmptyString.check(Schema.isMaxLength(100)),
-  base64: Schema.String.check(Schema.isMaxLength(2_900_000))
+  base64: Schema.String.check(Schema.isMaxLength(2_900_000)),
+  /** The name by which `html` shows it (`cid:…`): then it is part of the text, not a file beside it. */
+  inline: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[A-Za-z0-9._-]{1,100}$/u)))
 })
 
 export const titleMax = 200

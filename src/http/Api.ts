@@ -1,6 +1,9 @@
 /** The whole HTTP API as one value: `/openapi.json` and the typed client are made from it. */
 import { HttpApi, OpenApi } from "effect/http-api"
+import { AlertingGroup } from "./api/alerting.ts"
 import { AlertsGroup } from "./api/alerts.ts"
+import { AnalyticsGroup } from "./api/analytics.ts"
+import { AnomaliesGroup } from "./api/anomalies.ts"
 import { ChannelsGroup } from "./api/channels.ts"
 import { ConnectionsGroup } from "./api/connections.ts"
 import { DeadGroupApi } from "./api/dead.ts"
@@ -9,9 +12,12 @@ import { EngineGroup } from "./api/engine.ts"
 import { ExploreGroup } from "./api/explore.ts"
 import { FilesGroup } from "./api/files.ts"
 import { HealthGroup } from "./api/health.ts"
+import { IncidentsGroup } from "./api/incidents.ts"
+import { InsightsGroup } from "./api/insights.ts"
 import { LogsGroup } from "./api/logs.ts"
 import { PatternsGroup } from "./api/patterns.ts"
 import { ProjectsGroup } from "./api/projects.ts"
+import { PushGroup } from "./api/push.ts"
 import { SchedulesGroup } from "./api/schedules.ts"
 import { SemanticGroup } from "./api/semantic.ts"
 import { SettingsGroup } from "./api/settings.ts"
@@ -23,12 +29,18 @@ export class Api extends HttpApi.make("loglytics")
   .add(LogsGroup)
   .add(ExploreGroup)
   .add(PatternsGroup)
+  .add(AnalyticsGroup)
+  .add(AnomaliesGroup)
+  .add(InsightsGroup)
   .add(SemanticGroup)
   .add(AlertsGroup)
+  .add(IncidentsGroup)
+  .add(AlertingGroup)
   .add(FilesGroup)
   .add(TasksGroup)
   .add(ConnectionsGroup)
   .add(ChannelsGroup)
+  .add(PushGroup)
   .add(EngineGroup)
   .add(ControlGroup)
   .add(DeadGroupApi)

@@ -15,7 +15,10 @@ import { Api } from "./Api.ts"
 import { Decoding } from "./api/common.ts"
 import { AuthLive } from "./Auth.ts"
 import { Invalid, issuesOf } from "./Errors.ts"
+import { AlertingHandlers } from "./handlers/alerting.ts"
 import { AlertsHandlers } from "./handlers/alerts.ts"
+import { AnalyticsHandlers } from "./handlers/analytics.ts"
+import { AnomaliesHandlers } from "./handlers/anomalies.ts"
 import { ChannelsHandlers } from "./handlers/channels.ts"
 import { ConnectionsHandlers } from "./handlers/connections.ts"
 import { DeadHandlers } from "./handlers/dead.ts"
@@ -25,9 +28,12 @@ import { EngineHandlers } from "./handlers/engine.ts"
 import { ExploreHandlers } from "./handlers/explore.ts"
 import { FilesHandlers } from "./handlers/files.ts"
 import { HealthHandlers } from "./handlers/health.ts"
+import { IncidentsHandlers } from "./handlers/incidents.ts"
+import { InsightsHandlers } from "./handlers/insights.ts"
 import { LogsHandlers } from "./handlers/logs.ts"
 import { PatternsHandlers } from "./handlers/patterns.ts"
 import { ProjectsHandlers } from "./handlers/projects.ts"
+import { PushHandlers } from "./handlers/push.ts"
 import { SchedulesHandlers } from "./handlers/schedules.ts"
 import { SemanticHandlers } from "./handlers/semantic.ts"
 import { SettingsHandlers } from "./handlers/settings.ts"
@@ -103,12 +109,18 @@ const routes = (config: ServerConfig) =>
         LogsHandlers({ bodyMax: config.bodyMax }),
         ExploreHandlers,
         PatternsHandlers,
+        AnalyticsHandlers,
+        AnomaliesHandlers,
+        InsightsHandlers,
         SemanticHandlers,
         AlertsHandlers,
+        IncidentsHandlers,
+        AlertingHandlers,
         FilesHandlers({ bodyMax: config.uploadMax }),
         TasksHandlers,
         ConnectionsHandlers,
         ChannelsHandlers,
+        PushHandlers,
         EngineHandlers,
         ControlHandlers,
         DeadHandlers,

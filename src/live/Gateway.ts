@@ -2,13 +2,14 @@
  * The WebSocket `/live`: signs clients in, answers their subscriptions with a snapshot (or with what they missed) and then
  * with events. One follower per process reads what all processes publish through Redis; gateways never talk to each other.
  */
-import { Context, Effect, FiberSet, Layer, Result, Schedule, Stream } from "effect"
+import { Clock, Context, Effect, FiberSet, Layer, Result, Schedule, Stream } from "effect"
 import type { IncomingMessage } from "node:http"
 import type { WebSocket } from "ws"
 import type { ApiKey } from "../domain/Project.ts"
 import type { ProjectId } from "../domain/Ids.ts"
 import { asLogEvent, type StoredEvent } from "../domain/LogEvent.ts"
 import * as Query from "../domain/Query.ts"
+import { Engine } from "../jobs/Engine.ts"
 import { Alerts } from "../store/Alerts.ts"
 import { ApiKeys } from "../store/ApiKeys.ts"
 import { Logs } from "../store/Logs.ts"
@@ -17,6 +18,7 @@ import { Projects } from "../store/Projects.ts"
 import { Events } from "../streams/Events.ts"
 import { Inspect } from "../streams/Inspect.ts"
 import { before, Live, type Publication } from "../streams/Live.ts"
+import { UpdateLiveAnalytics } from "../tasks/live/update_live_analytics.ts"
 import { decode, type ErrorCode, type ServerMessage, type Subscribe, type Topic, topics } from "./Protocol.ts"
 import { bufferedMax, Rooms, write } from "./Rooms.ts"
 import { jobRow } from "./Rows.ts"
@@ -31,6 +33,8 @@ const earlyMax = 16
 const messagesPerSecond = 50
 /** Subscriptions of one client that may be under way at the same time. */
 const busyMax = 16
+/** How often the figures of a project that somebody watches are made, by all gateways together, ms. */
+const figuresMs = 5_000
 /** Items of a snapshot, by topic. */
 const snapshotSize = { tail: 200, notifications: 50, jobs: 50, alerts: 200 } as const
 
@@ -69,6 +73,7 @@ const make = Effect.gen(function* () {
   const notifications = yield* Notifications
   const keys = yield* ApiKeys
   const projects = yield* Projects
+  const engine = yield* Engine
   const rooms = new Rooms()
   const run = yield* FiberSet.makeRuntime()
 
@@ -90,6 +95,17 @@ const make = Effect.gen(function* () {
     for (const project of watched.keys()) if (!tailed.has(project)) watched.delete(project)
     return Effect.forEach(tailed, watchTail, { discard: true })
   }).pipe(Effect.ignore, Effect.repeat(Schedule.spaced("3 seconds")))
+  /** Asks for new figures of the projects whose figures are watched; the slot in the id makes it once for all gateways. */
+  const refresh = Effect.suspend(() =>
+    Effect.forEach(rooms.watched("metrics"), (project) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        engine.enqueue(UpdateLiveAnalytics.job({ projectId: project as ProjectId }), {
+          id: `metrics.${project}.${Math.floor(now / figuresMs)}`,
+          expires: `${figuresMs * 2} millis`
+        })
+      )
+    )
+  ).pipe(Effect.ignore, Effect.repeat(Schedule.spaced(figuresMs)))
   const supervised = <E>(effect: Effect.Effect<unknown, E>) =>
     effect.pipe(
       Effect.tapCause((cause) => Effect.logWarning("live follower starts anew", cause)),
@@ -100,6 +116,7 @@ const make = Effect.gen(function* () {
   yield* supervised(follow)
   yield* supervised(followJobs)
   yield* Effect.forkScoped(watch)
+  yield* Effect.forkScoped(refresh)
 
   /** The project a subscription is about, if this key may hear of it. */
   const projectOf = Effect.fnUntraced(function* (key: ApiKey, message: Subscribe) {
@@ -138,6 +155,9 @@ const make = Effect.gen(function* () {
         return Effect.map(alerts.list({ project, limit: snapshotSize.alerts }), (list) =>
           list.filter(({ state }) => state === "firing" || state === "pending").toReversed()
         )
+      case "metrics":
+        // The figures that were made last, if any were: the next ones come within seconds.
+        return Effect.map(live.since("metrics", project, "0-0"), ({ publications }) => publications.at(-1)?.data ?? [])
       case "notifications":
         return Effect.map(notifications.list(project, snapshotSize.notifications), (list) => list.toReversed())
     }

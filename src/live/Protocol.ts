@@ -4,7 +4,7 @@
  */
 import { Schema } from "effect"
 
-export const topics = ["tail", "alerts", "notifications", "jobs"] as const
+export const topics = ["tail", "alerts", "notifications", "metrics", "jobs"] as const
 export const Topic = Schema.Literals(topics)
 export type Topic = typeof Topic.Type
 

@@ -74,9 +74,14 @@ export class Rooms {
 
   /** Projects that somebody tails. */
   tailed(): ReadonlySet<string> {
+    return this.watched("tail")
+  }
+
+  /** Projects that somebody listens to on this topic. */
+  watched(topic: Topic): ReadonlySet<string> {
     const projects = new Set<string>()
     for (const mine of this.#members.values()) {
-      const project = mine.get("tail")?.project
+      const project = mine.get(topic)?.project
       if (project !== undefined) projects.add(project)
     }
     return projects

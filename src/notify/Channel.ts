@@ -7,6 +7,7 @@ import { Context, Data, type Effect, type Redacted, type Schema } from "effect"
 import type { ChannelKind } from "../domain/Channel.ts"
 import type { ProjectId } from "../domain/Ids.ts"
 import type { Outgoing } from "../domain/Outgoing.ts"
+import { cut } from "../domain/Text.ts"
 
 /** The message did not get through. `retryable` is false where trying again can't help (bad address, refused key). */
 export class ChannelError extends Data.TaggedError("ChannelError")<{
@@ -31,6 +32,10 @@ export interface Defaults {
   readonly jiraUsername?: string | undefined
   readonly jiraApiToken?: Redacted.Redacted | undefined
 }
+/** Where people open the dashboard (LOGLYTICS_PUBLIC_URL), without a slash at its end; messages bear links where it is set. */
+export const PublicUrl = Context.Reference<string | undefined>("loglytics/notify/PublicUrl", {
+  defaultValue: () => undefined
+})
 export const Defaults = Context.Reference<Defaults>("loglytics/notify/Defaults", { defaultValue: () => ({}) })
 
 export type Secrets = Readonly<Record<string, string>>
@@ -45,6 +50,10 @@ export interface Sending<Settings> {
   readonly previous: Schema.Json | null
   /** An earlier attempt ended without a word on whether the message left: look before you send it again. */
   readonly repeated: boolean
+  /** What earlier attempts at this very message noted; null where they noted nothing. */
+  readonly progress: Schema.Json | null
+  /** Keeps how far this message is, at once and for later attempts; what fails in keeping it is not told. */
+  readonly note: (progress: Schema.Json) => Effect.Effect<void>
   /** Epoch ms. */
   readonly now: number
 }
@@ -52,6 +61,8 @@ export interface Sending<Settings> {
 export interface Sent {
   /** What the next message of the same incident needs: a message's id, a ticket's key. Kept as JSON. */
   readonly reference: Schema.Json | null
+  /** It was sent, but not all is well: some recipients can't be reached. For people to see. */
+  readonly warning?: string
 }
 
 export interface Channel<Settings = never, R = never> {
@@ -64,14 +75,32 @@ export interface Channel<Settings = never, R = never> {
   readonly secrets: ReadonlyArray<{ readonly name: string; readonly about: string }>
   /** How many messages may leave in a second, by what the other side allows. */
   readonly perSecond: number
+  /** What is wrong with secrets that are to be kept, without telling them; undefined when nothing is. */
+  readonly secretsFault?: (secrets: Secrets) => string | undefined
+  /** What would be sent, as JSON; without settings as far as that goes. Pure. */
+  readonly preview: (message: Outgoing, settings: Settings | null) => Schema.Json
   readonly send: (sending: Sending<Settings>) => Effect.Effect<Sent, ChannelError, R>
 }
 
-/** A text without secrets, fit to be kept and shown. */
+const secretMin = 4
+
+/** A text without secrets, fit to be kept and shown; also without the beginning of one where a text was cut in its midst. */
 const scrub = (text: string, secrets: Secrets): string => {
   let clean = text
-  for (const value of Object.values(secrets)) if (value.length >= 4) clean = clean.replaceAll(value, "<secret>")
-  return clean.slice(0, 500)
+  for (const value of Object.values(secrets)) {
+    if (value.length < secretMin) continue
+    clean = clean.replaceAll(value, "<secret>")
+    for (let at = clean.indexOf("…"); at >= 0; at = clean.indexOf("…", at + 1)) {
+      const longest = Math.min(value.length, at)
+      for (let size = longest; size >= secretMin; size--) {
+        if (!clean.slice(0, at).endsWith(value.slice(0, size))) continue
+        clean = `${clean.slice(0, at - size)}<secret>${clean.slice(at)}`
+        at += "<secret>".length - size
+        break
+      }
+    }
+  }
+  return cut(clean, 500)
 }
 
 /** The error without secrets. */

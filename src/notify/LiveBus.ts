@@ -7,7 +7,7 @@ export class LiveBus extends Context.Service<
   {
     /** Pushes to every live client that listens. A failure is logged by whoever provides this, not raised. */
     readonly push: (
-      topic: "alerts" | "notifications",
+      topic: "alerts" | "notifications" | "metrics",
       project: ProjectId,
       data: ReadonlyArray<unknown>
     ) => Effect.Effect<void>

@@ -4,7 +4,10 @@ import type { Channel } from "./Channel.ts"
 import { email } from "./channels/email.ts"
 import { in_app } from "./channels/in_app.ts"
 import { jira } from "./channels/jira.ts"
+import { push } from "./channels/push.ts"
 import { slack } from "./channels/slack.ts"
+import { sms } from "./channels/sms.ts"
+import { webhook } from "./channels/webhook.ts"
 import type { Inbox } from "./Inbox.ts"
 import type { LiveBus } from "./LiveBus.ts"
 
@@ -15,4 +18,12 @@ export type ChannelServices = Inbox | LiveBus
 // oxlint-disable-next-line typescript/no-explicit-any -- each kind has settings of its own; its schema reads them first
 export type AnyChannel = Channel<any, ChannelServices>
 
-export const channels: Readonly<Partial<Record<ChannelKind, AnyChannel>>> = { email, slack, jira, in_app }
+export const channels: Readonly<Record<ChannelKind, AnyChannel>> = {
+  email,
+  slack,
+  jira,
+  in_app,
+  webhook,
+  sms,
+  push
+}

@@ -55,14 +55,22 @@ export const make = (
   const { faults, redactor } = Redact.make(settings.redaction)
   const formats = formatsOf(settings.formats)
   const custom = formats.parsers
+  /** The text that was masked last, before it was taken apart: what was cut out of it needs no second look. */
+  let masked: string | undefined
+  const mask = (text: string): string => (masked = redactor.text(text))
   const lines: Decoder["lines"] = (all, receivedAt, format, memory) => {
     const context: ParseContext = {
       now: receivedAt,
+      mask,
       ...(custom.length === 0 ? {} : { custom }),
       ...(format === undefined ? {} : { format }),
       ...(memory === undefined ? {} : { memory })
     }
-    return all.map((line) => redactor.event(parseLine(line, context)))
+    return all.map((line) => {
+      masked = undefined
+      const event = parseLine(line, context)
+      return redactor.event(event, masked)
+    })
   }
   return {
     decoder: { lines, formatOf: (line, receivedAt) => formatOf(line, receivedAt, custom), redactor },

@@ -6,6 +6,7 @@ import type { LogEvent } from "../domain/LogEvent.ts"
 import { embedded } from "./Embedded.ts"
 import { levelOfMessage } from "./LevelWords.ts"
 import { type Found, type Inner, event } from "./Parser.ts"
+import { stackOf } from "./Stack.ts"
 import { traces } from "./Traces.ts"
 
 export interface Outer {
@@ -19,12 +20,14 @@ export interface Outer {
 export const prosaic = (text: string, outer: Outer, now: number): LogEvent => {
   const found: Found = { ...outer, level: outer.level ?? levelOfMessage(text), message: text }
   traces(text, found)
+  stackOf(text, found.attributes)
   embedded(text, found.attributes)
   return event(found, now)
 }
 
 /** The event of a text within an envelope; `inner` reads the text, `prosaic` does where it does not. */
-export const enveloped = (text: string, outer: Outer, now: number, inner: Inner | undefined): LogEvent => {
+export const enveloped = (raw: string, outer: Outer, now: number, inner: Inner | undefined): LogEvent => {
+  const text = inner?.mask?.(raw) ?? raw
   const read = text.length === 0 ? undefined : inner?.(text, now)
   if (read === undefined) return prosaic(text, outer, now)
   const found: Found = {

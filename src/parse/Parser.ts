@@ -6,7 +6,11 @@ import type { LogEvent } from "../domain/LogEvent.ts"
 import { day } from "./Time.ts"
 
 /** Reads the text that a line of an envelope (syslog, Docker, Kubernetes) carries; undefined where no format knows it. */
-export type Inner = (text: string, now: number) => LogEvent | undefined
+export interface Inner {
+  (text: string, now: number): LogEvent | undefined
+  /** Masks what the envelope carries, for who takes it apart without a format. */
+  readonly mask?: (text: string) => string
+}
 
 export interface Parser {
   /** As users name the format: `json`, `logfmt`, … */
@@ -39,6 +43,8 @@ export interface ParseContext {
   readonly format?: string
   /** The project's own formats (Custom.ts): asked before the others, also of what is in envelopes. */
   readonly custom?: ReadonlyArray<Parser>
+  /** Masks secrets in a text before a format takes it apart: a value is known by the words around it. */
+  readonly mask?: (text: string) => string
   /** What earlier lines of the same source said of the later ones: the columns of a table. Filled by `parseLine`. */
   readonly memory?: Memory
 }

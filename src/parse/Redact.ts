@@ -23,8 +23,11 @@ export interface Hit {
 }
 
 export interface Redactor {
-  /** The event with its secrets masked; the same object when it has none. */
-  readonly event: (event: LogEvent) => LogEvent
+  /**
+   * The event with its secrets masked; the same object when it has none. What stands in `masked`, a text that this redactor
+   * has masked, is not looked at again.
+   */
+  readonly event: (event: LogEvent, masked?: string) => LogEvent
   /** The text with its secrets masked. */
   readonly text: (text: string) => string
   /** The same, with what was masked by which rule. */
@@ -62,6 +65,8 @@ interface Name {
   readonly text: string
 }
 const namesMax = 4_096
+/** Structured data of syslog is named by an enterprise's number: `exampleSDID@32473.iut` is nobody's address. */
+const networkId = /^[^@\s]{1,32}@\d{1,10}\.[^@\s]{1,32}$/u
 /** Only keys as short as people write them are remembered, or a sender could fill the memory with long ones. */
 const nameLengthMax = 64
 
@@ -105,20 +110,31 @@ class Masks implements Redactor {
     return { text: applied(text, edits), hits: edits.map(({ from, rule, to }) => ({ rule, from, to })) }
   }
 
-  event = (event: LogEvent): LogEvent => {
-    const message = this.text(event.message)
-    const service = event.service === "" ? "" : this.text(event.service)
+  /** The text that the event in hand was cut out of, if it was masked before. */
+  masked: string | undefined
+
+  event = (event: LogEvent, masked?: string): LogEvent => {
+    this.masked = masked
+    const message = this.fresh(event.message)
+    const service = event.service === "" ? "" : this.fresh(event.service)
     const attributes = this.object(event.attributes)
     return message === event.message && attributes === event.attributes && service === event.service
       ? event
       : { ...event, message, service, attributes }
   }
 
+  fresh(text: string): string {
+    return this.masked?.includes(text) === true ? text : this.text(text)
+  }
+
   name(key: string): Name {
     const known = this.names.get(key)
     if (known !== undefined) return known
     const rule = ruleOfName(key)
-    const made = { rule: rule !== undefined && this.on.has(rule) ? rule : undefined, text: this.text(key) }
+    const made = {
+      rule: rule !== undefined && this.on.has(rule) ? rule : undefined,
+      text: networkId.test(key) ? key : this.text(key)
+    }
     if (key.length <= nameLengthMax) {
       if (this.names.size >= namesMax) this.names.clear()
       this.names.set(key, made)
@@ -127,7 +143,7 @@ class Masks implements Redactor {
   }
 
   value(value: unknown): unknown {
-    if (typeof value === "string") return this.text(value)
+    if (typeof value === "string") return this.fresh(value)
     if (typeof value === "number") {
       return value > 1e13 && this.on.has("card") && Number.isSafeInteger(value) && isCard(String(value)) ? mask : value
     }

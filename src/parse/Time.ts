@@ -36,7 +36,7 @@ export const found = { time: 0, start: 0, end: 0, letter: 0 }
 
 /**
  * The formats, in strptime's words where it has them. Beyond: `%e %k %n %S1` one or two digits, `%T` `T` or blank,
- * `%f` optional fraction, `%L` milliseconds as a number, `%z` optional offset or `Z`, `%Z` optional name of a zone, `%p`
+ * `%f` optional fraction, `%L` milliseconds as a number, `%z` optional offset, `Z` or (behind a year) name of a zone, `%Z` optional name of a zone, `%p`
  * optional AM/PM, `%s` seconds, ms, µs or ns since 1970 by length, `%K` level letter, `_` blanks, `%x` day and month
  * around a slash (month first, unless it cannot be one).
  */

@@ -83,9 +83,17 @@ const zones: Readonly<Record<string, number | undefined>> = {
   MSK: 180,
   IST: 330,
   JST: 540,
+  KST: 540,
   AEST: 600,
-  AEDT: 660
+  AEDT: 660,
+  NZST: 720,
+  NZDT: 780,
+  HST: -600,
+  AKST: -540,
+  AKDT: -480
 }
+/** A bit for each letter that one of the names begins with. */
+const zoneLetters = Object.keys(zones).reduce((bits, name) => bits | (1 << (name.charCodeAt(0) - 65)), 0)
 
 /** Days from 1970-01-01 of a civil date (Howard Hinnant's algorithm), and whether the date exists. */
 const daysOf = (year: number, month: number, dom: number): number => {
@@ -155,6 +163,10 @@ const offset = (text: string, position: number): number => {
     const name = text.slice(i, i + 3)
     return (name === "UTC" || name === "GMT") && !isLetter(text.charCodeAt(i + 3)) ? i + 3 : position
   }
+  if (code >= 65 && code <= 90) {
+    // Behind a time without year stands syslog's host.
+    return spaced && at.year >= 0 && ((zoneLetters >> (code - 65)) & 1) === 1 ? upperName(text, position) : position
+  }
   if (code !== 43 && code !== 45) return position
   const hours = number(text, i + 1, 2)
   const colon = text.charCodeAt(i + 3) === 58 ? 1 : 0
@@ -162,6 +174,18 @@ const offset = (text: string, position: number): number => {
   if (hours < 0 || hours > 18 || (minutes < 0 && (spaced || colon === 1)) || minutes > 59) return position
   at.zone = (code === 45 ? -1 : 1) * (hours * 60 + Math.max(minutes, 0))
   return minutes < 0 ? i + 3 : i + 5 + colon
+}
+
+/** A zone by its name of three or four capitals. All end in T, K or C, and no level does: most words are not cut out. */
+const upperName = (text: string, position: number): number => {
+  let end = position + 1
+  while (end < position + 6 && text.charCodeAt(end) >= 65 && text.charCodeAt(end) <= 90) end++
+  const letter = text.charCodeAt(end - 1)
+  if (end < position + 4 || end > position + 5 || (letter !== 84 && letter !== 75 && letter !== 67)) return position
+  const next = text.charCodeAt(end)
+  // At the end, or before one of: blank, tab, ) , : ] |
+  const apart = isBlank(next) || next === 41 || next === 44 || next === 58 || next === 93 || next === 124
+  return apart || end === text.length ? zoneName(text, position) : position
 }
 
 const zoneName = (text: string, position: number): number => {

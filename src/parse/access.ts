@@ -78,7 +78,10 @@ const extras = (attributes: Attributes, line: string, from: number): void => {
     else if (pair !== null)
       attributes[word.startsWith("rt") ? "duration_ms" : word.split("=")[0]!] = ms(Number(pair[1]))
     else if (/^\d{1,9}ms$/u.test(word)) attributes["duration_ms"] = Number(word.slice(0, -2))
-    else others.push(word.length > 512 ? word.slice(0, 512) : word)
+    // nginx's $request_time: seconds with ms; of several the first.
+    else if (attributes["duration_ms"] === undefined && /^\d{1,6}\.\d{3}$/u.test(word)) {
+      attributes["duration_ms"] = ms(Number(word))
+    } else others.push(word.length > 512 ? word.slice(0, 512) : word)
   }
   if (others.length > 0) attributes["http.extra"] = others
 }

@@ -95,11 +95,21 @@ const rows: ReadonlyArray<ReadonlyArray<Parser>> = Array.from({ length: 129 }, (
 /** How deep envelopes are opened: syslog in Docker in Kubernetes. */
 const depthMax = 3
 
-/** Readers by depth, the outermost first; `custom` formats are asked before the others. */
-const readersOf = (custom: ReadonlyArray<Parser>): ReadonlyArray<Inner> => {
+type Mask = (text: string) => string
+const unmasked: Mask = (text) => text
+/** Text is masked before it is taken apart; an object of JSON is masked by its fields, afterwards. */
+const maskedBy =
+  (mask: Mask): Mask =>
+  (text) =>
+    text.charCodeAt(0) === 123 ? text : mask(text)
+
+/** Readers by depth, the outermost first; `custom` formats are asked before the others. What lies in an envelope is masked. */
+const readersOf = (custom: ReadonlyArray<Parser>, mask: Mask): ReadonlyArray<Inner> => {
   const readers: Array<Inner> = []
   for (let depth = depthMax; depth >= 0; depth--) {
-    const inner = readers[0]
+    const deeper = readers[0]
+    const inner: Inner | undefined =
+      mask === unmasked ? deeper : Object.assign((text: string, now: number) => deeper?.(mask(text), now), { mask })
     readers.unshift((text, now) => {
       for (const parser of custom) {
         const event = parser.parse(text, now, inner)
@@ -115,13 +125,14 @@ const readersOf = (custom: ReadonlyArray<Parser>): ReadonlyArray<Inner> => {
   }
   return readers
 }
-const builtIn = readersOf([])
-const readersByCustom = new WeakMap<ReadonlyArray<Parser>, ReadonlyArray<Inner>>()
+const noFormats: ReadonlyArray<Parser> = []
+const readersKnown = new WeakMap<ReadonlyArray<Parser>, WeakMap<Mask, ReadonlyArray<Inner>>>()
 
-const readersFor = (custom: ReadonlyArray<Parser> | undefined): ReadonlyArray<Inner> => {
-  if (custom === undefined || custom.length === 0) return builtIn
-  const made = readersByCustom.get(custom) ?? readersOf(custom)
-  readersByCustom.set(custom, made)
+const readersFor = (custom: ReadonlyArray<Parser>, mask: Mask): ReadonlyArray<Inner> => {
+  const byMask = readersKnown.get(custom) ?? new WeakMap<Mask, ReadonlyArray<Inner>>()
+  readersKnown.set(custom, byMask)
+  const made = byMask.get(mask) ?? readersOf(custom, mask === unmasked ? unmasked : maskedBy(mask))
+  byMask.set(mask, made)
   return made
 }
 
@@ -165,12 +176,16 @@ export const parseLine = (line: string, context: ParseContext): LogEvent => {
   return whole(eventOf(text, context), text)
 }
 
-const eventOf = (text: string, context: ParseContext): LogEvent => {
-  const { custom, format, memory, now } = context
-  const readers = readersFor(custom)
-  const read = (raw: string, at: number): LogEvent => readers[0]!(raw, at) ?? plain.parse(raw, at)
+const eventOf = (line: string, context: ParseContext): LogEvent => {
+  const { custom = noFormats, format, mask = unmasked, memory, now } = context
+  const readers = readersFor(custom, mask)
+  const given = (raw: string): string => (raw.charCodeAt(0) === 123 ? raw : mask(raw))
+  const read = (masked: string, at: number): LogEvent => readers[0]!(masked, at) ?? plain.parse(masked, at)
+  if (format === sentFormat) {
+    return readSent(line, now, (raw, at) => read(given(raw), at)) ?? read(given(line), now)
+  }
+  const text = given(line)
   if (format === undefined) return (memory === undefined ? undefined : remembered(text, memory, now)) ?? read(text, now)
-  if (format === sentFormat) return readSent(text, now, read) ?? read(text, now)
   const named = byName.get(format) ?? custom?.find(({ name }) => name === format)
   return named?.parse(text, now, readers[1]) ?? plain.parse(text, now)
 }

@@ -7,6 +7,7 @@ import { embedded } from "./Embedded.ts"
 import { laidOut } from "./Layouts.ts"
 import { isException, levelInHeader, levelInPair, word } from "./LevelWords.ts"
 import { type Found, type Total, event } from "./Parser.ts"
+import { stackOf } from "./Stack.ts"
 import { traces } from "./Traces.ts"
 import { found as time, timeAt, timeOfLine } from "./Time.ts"
 
@@ -34,6 +35,8 @@ const android = /\s{1,16}(\d{1,7})\s{1,16}(\d{1,7})\s{1,16}([VDIWEF])\s{1,16}([^
 const logcat = /([VDIWEF])\/([^(:]{1,120})(?:\(\s{0,16}\d{1,10}\))?:/uy
 const ruby = /([DIWEFA]), $/u
 const thread = /\s{1,64}\[([^\]]{1,300})\]/uy
+/** Logback's `[thread] LEVEL`; a number there is a process. */
+const threadBefore = /^ \[(?=[^\]]{0,120}[A-Za-z])([^\][]{1,120})\] {1,3}$/u
 const named = /\s{0,64}(?:[:|-]\s{1,64})?([A-Za-z_$][\w.$/@-]{0,120}(?:\[[^\]]{0,40}\])?)\s{0,64}(?::(?=\s|$)|\s-\s)/uy
 const column = /[,:]?[ \t]{1,64}([A-Za-z][\w.$/-]{0,60})(?:[ ]{2,64}|\t)(?=\S)/uy
 const bars = /\s{0,64}\|([^|]{0,160})\|(?:([^|]{0,160})\|)?/uy
@@ -108,7 +111,9 @@ const afterTime = (line: string, begin: number, end: number, found: Found): void
   if (levelInHeader(line, end, true)) {
     found.level = word.level
     const before = facility.exec(line.slice(Math.max(end, word.start - 32), word.start))
+    const onThread = code === 32 ? threadBefore.exec(line.slice(end, Math.min(word.start, end + 130))) : null
     behindLevel(line, word.end, found)
+    if (onThread !== null && found.service !== undefined) found.attributes["thread.name"] ??= onThread[1]
     if (before !== null) found.service = before[1]
     return
   }
@@ -175,6 +180,7 @@ export const plain: Total = {
       found.level = levelInPair(line) ?? (!timed && isException(line) ? "error" : undefined)
     }
     traces(line, found)
+    stackOf(line, found.attributes)
     embedded(body === 0 ? line : line.slice(body), found.attributes)
     return event(found, now)
   }

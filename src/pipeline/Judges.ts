@@ -17,7 +17,10 @@ export const make = Effect.fnUntraced(function* (saved: ReadonlyMap<string, stri
   const judges = new Map<string, Judge.Judge>()
   /** Projects whose rules were looked up, with or without rules. */
   const known = new Set<string>()
-  const written = new Map<string, string>(saved)
+  /** What is saved of a project that has no judge yet. */
+  const unread = stateOf(saved)
+  /** Changes of judges that have been replaced since. */
+  const pending = new Map<string, string>()
 
   const load = Effect.fnUntraced(function* (project: string) {
     const id = decodeProject(project)
@@ -29,13 +32,20 @@ export const make = Effect.fnUntraced(function* (saved: ReadonlyMap<string, stri
           Effect.orDie
         )
       : []
-    const before = judges.get(project)?.state ?? parse(written.get(project))
+    const judge = judges.get(project)
+    for (const [field, text] of judge?.changes() ?? []) pending.set(fieldOf(project, field), text)
+    const before = judge?.state ?? unread.get(project)
     known.add(project)
-    if (list.length === 0) judges.delete(project)
-    else judges.set(project, Judge.make(list, before))
+    unread.delete(project)
+    if (list.some(({ enabled }) => enabled)) {
+      judges.set(project, Judge.make(list, before))
+    } else {
+      judges.delete(project)
+      for (const field of Object.keys(before ?? {})) pending.set(fieldOf(project, field), "")
+    }
   })
 
-  for (const project of saved.keys()) yield* load(project)
+  for (const project of Array.from(unread.keys())) yield* load(project)
 
   return {
     /** Loads a project's rules anew, keeping the windows of rules that did not change. */
@@ -50,27 +60,37 @@ export const make = Effect.fnUntraced(function* (saved: ReadonlyMap<string, stri
       [...judges.values()].flatMap((judge) =>
         judge.nextTickAt !== undefined && judge.nextTickAt <= now ? judge.tick(now) : []
       ),
-    /** The states that differ from what was last handed on to be committed. */
+    /**
+     * The fields of state that differ from what was asked for last, to be committed. If they are not, a new owner begins with
+     * those that were.
+     */
     changes: (): StateChanges => {
-      const changes = new Map<string, string>()
+      const changes = new Map(pending)
+      pending.clear()
       for (const [project, judge] of judges) {
-        const state = JSON.stringify(judge.state)
-        if (written.get(project) !== state) changes.set(project, state)
+        for (const [field, text] of judge.changes()) changes.set(fieldOf(project, field), text)
       }
-      for (const project of written.keys()) if (!judges.has(project)) changes.set(project, "")
       return changes
     },
-    /** Says that these states will be committed; if not, a new owner begins with those that were. */
-    handedOn: (changes: StateChanges): void => {
-      for (const [project, state] of changes) {
-        if (state === "") written.delete(project)
-        else written.set(project, state)
-      }
-    }
+    /** How the rules of a project stand; undefined where none is judged here. */
+    status: (project: string) => judges.get(project)?.status()
   }
 })
 
 export type Judges = Effect.Success<ReturnType<typeof make>>
 
-const parse = (text: string | undefined): Judge.JudgeState | undefined =>
-  text === undefined ? undefined : (JSON.parse(text) as Judge.JudgeState)
+/** The judge's field under which a project's state is kept among those of other projects; a project's id has no space. */
+const fieldOf = (project: string, field: string): string => (field === "" ? project : `${project} ${field}`)
+
+/** What was saved, by project. */
+const stateOf = (saved: ReadonlyMap<string, string>): Map<string, Record<string, string>> => {
+  const states = new Map<string, Record<string, string>>()
+  for (const [name, text] of saved) {
+    const space = name.indexOf(" ")
+    const project = space < 0 ? name : name.slice(0, space)
+    const state = states.get(project) ?? {}
+    states.set(project, state)
+    state[space < 0 ? "" : name.slice(space + 1)] = text
+  }
+  return states
+}

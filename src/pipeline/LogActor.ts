@@ -83,7 +83,6 @@ const front = (
     const due = judges.tick(yield* Clock.currentTimeMillis)
     if (due.length > 0) yield* publishVerdicts(due)
     const changes = judges.changes()
-    judges.handedOn(changes)
     if (entries.length === 0 && due.length === 0 && changes.size === 0) return
     yield* Queue.offer(out, { entries, work: { ...judged, verdicts: [...judged.verdicts, ...due] }, changes })
   })

@@ -1,6 +1,7 @@
 /** Rows of `alerts`, and the statements that Alerts.ts and Rules.ts share. Nothing of it leaves the store. */
-import type { Alert, AlertState } from "../domain/Alert.ts"
+import type { Acknowledgement, Alert, AlertState } from "../domain/Alert.ts"
 import type { AlertId, ProjectId, RuleId } from "../domain/Ids.ts"
+import type { Severity } from "../domain/Outgoing.ts"
 import type { Transaction } from "./Database.ts"
 import { isoOrNull } from "./ids.ts"
 
@@ -18,6 +19,20 @@ export interface AlertRow {
   readonly fired_at: Date | null
   readonly resolved_at: Date | null
   readonly updated_at: Date
+  readonly severity: Severity
+  readonly labels: Readonly<Record<string, string>>
+  readonly group_values: Readonly<Record<string, string>>
+  readonly lines: Alert["lines"]
+  readonly window_from: Date | null
+  readonly window_to: Date | null
+  readonly acknowledged: Acknowledgement | null
+  readonly assignee: string | null
+  readonly late: boolean
+  readonly silenced_by: string | null
+  readonly inhibited_by: string | null
+  readonly incident_id: string | null
+  readonly decision: string | null
+  readonly routed: AlertState | null
 }
 
 export const fromRow = (row: AlertRow): Alert => ({
@@ -33,8 +48,40 @@ export const fromRow = (row: AlertRow): Alert => ({
   startedAt: row.started_at.toISOString(),
   firedAt: isoOrNull(row.fired_at),
   resolvedAt: isoOrNull(row.resolved_at),
-  updatedAt: row.updated_at.toISOString()
+  updatedAt: row.updated_at.toISOString(),
+  severity: row.severity,
+  labels: row.labels,
+  group: row.group_values,
+  lines: row.lines,
+  window:
+    row.window_from === null || row.window_to === null
+      ? null
+      : { from: row.window_from.toISOString(), to: row.window_to.toISOString() },
+  acknowledged: row.acknowledged,
+  assignee: row.assignee,
+  incidentId: row.incident_id,
+  late: row.late,
+  silencedBy: row.silenced_by,
+  inhibitedBy: row.inhibited_by
 })
+
+/** What happened to alerts, for their timelines. */
+export const addEvents = async (
+  sql: Transaction,
+  at: string,
+  events: ReadonlyArray<{
+    readonly alert: string
+    readonly what: string
+    readonly who?: string | null
+    readonly note: string
+  }>
+): Promise<void> => {
+  if (events.length === 0) return
+  await sql`
+    insert into alert_events (alert_id, at, what, who, note)
+    select alert, ${at}::text::timestamptz, what, who, note
+    from jsonb_to_recordset(${JSON.stringify(events)}::text::jsonb) as r(alert text, what text, who text, note text)`
+}
 
 /** Makes changes to the alerts of one rule take turns until the transaction ends. */
 export const lockRule = (sql: Transaction, rule: RuleId): Promise<unknown> =>

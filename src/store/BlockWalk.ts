@@ -76,7 +76,7 @@ const nextLines = (last: number, read: number, found: number): number => {
 /**
  * Shows `visit` group after group until `enough`, asked about the next block, says true. Ends as Done where there is nothing
  * more, as Enough, or as Late where the time was over with `next` still unread; a group that is cut off by the server's own
- * limit ends the walk so, too. `first`: nothing was read at all.
+ * limit is read in smaller ones while there is time, and ends the walk so, too, where there is none. `first`: nothing was read at all.
  */
 export const walk = Effect.fnUntraced(function* <E>(
   { select }: Reader,
@@ -106,7 +106,13 @@ export const walk = Effect.fnUntraced(function* <E>(
           () => Effect.succeed(true)
         )
       )
-      if (cut) return { _tag: "Late", next, first } as const
+      if (cut) {
+        if (group.length === 1 || (yield* Clock.currentTimeMillis) >= until) {
+          return { _tag: "Late", next, first } as const
+        }
+        lines = Math.ceil(group.reduce((sum, block) => sum + block.lines, 0) / 8)
+        continue
+      }
       first = false
       at += group.length
       read += group.reduce((sum, block) => sum + block.lines, 0)

@@ -47,7 +47,8 @@ export class Channels extends Context.Service<
     ) => Effect.Effect<Channel | undefined, StoreError | VaultError>
     /** False when there was none. */
     readonly remove: (project: ProjectId, id: ChannelId) => Effect.Effect<boolean, StoreError>
-    readonly worked: (id: ChannelId) => Effect.Effect<void, StoreError>
+    /** `warning`: it sent, but some recipients could not be reached. */
+    readonly worked: (id: ChannelId, warning?: string) => Effect.Effect<void, StoreError>
     /** `counts`: a fault of the other side, not of one message. */
     readonly failed: (id: ChannelId, error: string, counts: boolean) => Effect.Effect<void, StoreError>
   }
@@ -170,12 +171,13 @@ function make(database: Database["Service"], vault: Vault["Service"]): Channels[
       database
         .query("channels.remove", (sql) => sql`delete from channels where id = ${id} and project = ${project}`)
         .pipe(Effect.map(({ count }) => count > 0)),
-    worked: Effect.fnUntraced(function* (id) {
+    worked: Effect.fnUntraced(function* (id, warning) {
       const now = yield* nowIso
       yield* database.query(
         "channels.worked",
         (sql) => sql`
-          update channels set last_sent_at = ${now}::text::timestamptz, last_error = null, last_failed_at = null, failures = 0
+          update channels set last_sent_at = ${now}::text::timestamptz, last_error = ${warning ?? null}, last_failed_at = null,
+            failures = 0
           where id = ${id}`
       )
     }),

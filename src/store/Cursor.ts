@@ -14,6 +14,10 @@ export interface Position {
   readonly seq: string
 }
 
+/** Years 1 to 9999, epoch ms, which both Postgres and JavaScript can say. */
+export const timeMin = -62_135_596_800_000
+export const timeMax = 253_402_300_799_999
+
 const shape = /^1:(-?\d{1,15}):(\d{1,18})$/u
 
 export const encode = (position: Position): string =>
@@ -22,5 +26,7 @@ export const encode = (position: Position): string =>
 export const decode = (cursor: string): Result.Result<Position, CursorInvalid> => {
   const parts = cursor.length <= 64 ? shape.exec(Buffer.from(cursor, "base64url").toString("latin1")) : null
   const position = parts && { time: Number(parts[1]), seq: parts[2]! }
-  return position && encode(position) === cursor ? Result.succeed(position) : Result.fail(new CursorInvalid({ cursor }))
+  // A cursor behind a line at either end lies one millisecond beyond it.
+  const sound = position && position.time >= timeMin - 1 && position.time <= timeMax + 1
+  return sound && encode(position) === cursor ? Result.succeed(position) : Result.fail(new CursorInvalid({ cursor }))
 }

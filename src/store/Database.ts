@@ -65,6 +65,8 @@ export interface DatabaseConfig {
 
 export type Sql = postgres.Sql
 export type Transaction = postgres.TransactionSql
+/** Either of the two: whatever runs statements. */
+export type Statements = postgres.ISql
 
 export class Database extends Context.Service<
   Database,

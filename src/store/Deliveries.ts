@@ -7,6 +7,7 @@ import { Clock, Context, Effect, Layer, type Schema } from "effect"
 import type { ChannelId, Delivery, DeliveryStatus } from "../domain/Channel.ts"
 import type { ProjectId } from "../domain/Ids.ts"
 import type { Outgoing } from "../domain/Outgoing.ts"
+import { tidy, tidyAll } from "../domain/Text.ts"
 import { Database, type StoreError, type Transaction } from "./Database.ts"
 import { isoOrNull } from "./ids.ts"
 
@@ -24,6 +25,8 @@ export type Begun =
       readonly repeated: boolean
       /** What the channel remembered of the incident's last message. */
       readonly previous: Schema.Json | null
+      /** What earlier attempts at this message noted. */
+      readonly progress: Schema.Json | null
     }
   /** Sent before, or given up for good. */
   | { readonly _tag: "Over"; readonly status: DeliveryStatus }
@@ -42,7 +45,10 @@ export class Deliveries extends Context.Service<
     /** Keeps messages that are to be sent; those whose key is known stay as they are. Returns the keys that are new. */
     readonly plan: (planned: ReadonlyArray<Planned>) => Effect.Effect<ReadonlyArray<string>, StoreError>
     readonly begin: (planned: Planned) => Effect.Effect<Begun, StoreError>
-    readonly sent: (key: string, reference: Schema.Json | null) => Effect.Effect<void, StoreError>
+    /** Keeps how far the sending of a message is, for its next attempt. */
+    readonly note: (key: string, progress: Schema.Json) => Effect.Effect<void, StoreError>
+    /** `warning`: it was sent, but some could not be reached. */
+    readonly sent: (key: string, reference: Schema.Json | null, warning?: string) => Effect.Effect<void, StoreError>
     /** `unsure`: it may have left all the same; the next attempt is told. */
     readonly failed: (key: string, error: string, unsure: boolean) => Effect.Effect<void, StoreError>
     /** It will not be sent: its channel is gone or off. */
@@ -73,6 +79,7 @@ interface Row {
   readonly error: string | null
   readonly created_at: Date
   readonly started_at: Date | null
+  readonly reference: Schema.Json | null
   readonly sent_at: Date | null
 }
 
@@ -99,7 +106,8 @@ export const insertDeliveries = async (
   now: number
 ): Promise<ReadonlyArray<string>> => {
   if (planned.length === 0) return []
-  const rows = planned.map(({ channel, message, project }) => ({
+  // Samples are lines of strangers: what jsonb does not take would lose the whole plan.
+  const rows = tidyAll(planned).map(({ channel, message, project }) => ({
     key: message.key,
     project,
     channel_id: channel,
@@ -119,7 +127,7 @@ export const insertDeliveries = async (
 function make(database: Database["Service"]): Deliveries["Service"] {
   const begin: Deliveries["Service"]["begin"] = Effect.fnUntraced(function* (planned) {
     const now = yield* nowMs
-    const { key } = planned.message
+    const key = tidy(planned.message.key)
     return yield* database.tx("deliveries.begin", async (sql): Promise<Begun> => {
       await insertDeliveries(sql, [planned], now)
       const [row] = await sql<Array<Row>>`select * from deliveries where key = ${key} for update`
@@ -143,7 +151,8 @@ function make(database: Database["Service"]): Deliveries["Service"] {
               select reference from deliveries
               where channel_id = ${row.channel_id} and incident = ${row.incident} and status = 'sent' and reference is not null
               order by sent_at desc limit 1`
-      return { _tag: "Yours", repeated: row.status === "sending", previous: last?.reference ?? null }
+      const repeated = row.status === "sending"
+      return { _tag: "Yours", repeated, previous: last?.reference ?? null, progress: row.reference }
     })
   })
 
@@ -159,12 +168,21 @@ function make(database: Database["Service"]): Deliveries["Service"] {
     begin,
     plan: (planned) =>
       Effect.flatMap(nowMs, (now) => database.tx("deliveries.plan", (sql) => insertDeliveries(sql, planned, now))),
-    sent: Effect.fnUntraced(function* (key, reference) {
+    note: (key, progress) =>
+      database
+        .query(
+          "deliveries.note",
+          (sql) => sql`
+            update deliveries set reference = ${JSON.stringify(tidyAll(progress))}::text::jsonb
+            where key = ${key} and status = 'sending'`
+        )
+        .pipe(Effect.asVoid),
+    sent: Effect.fnUntraced(function* (key, reference, warning) {
       const now = iso(yield* nowMs)
       yield* database.query(
         "deliveries.sent",
         (sql) => sql`
-          update deliveries set status = 'sent', error = null, sent_at = ${now}::text::timestamptz,
+          update deliveries set status = 'sent', error = ${warning ?? null}, sent_at = ${now}::text::timestamptz,
             reference = ${reference === null ? null : JSON.stringify(reference)}::text::jsonb
           where key = ${key}`
       )

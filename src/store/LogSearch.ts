@@ -4,7 +4,7 @@ import type { ProjectId } from "../domain/Ids.ts"
 import type { Level } from "../domain/Level.ts"
 import type { StoredEvent } from "../domain/LogEvent.ts"
 import { type Query, all } from "../domain/Query.ts"
-import { type Block, type Order, blockColumns, frontier } from "./BlockRead.ts"
+import { type Block, type Order, blockColumns, frontier, isoTime } from "./BlockRead.ts"
 import { type Question, type Reader, SearchTooSlow, readBlocks, walk } from "./BlockWalk.ts"
 import * as Cursor from "./Cursor.ts"
 import type { Database } from "./Database.ts"
@@ -30,6 +30,8 @@ export interface SearchOptions extends Narrow {
   readonly cursor?: string
   /** Newest first, where nothing else is said. A cursor goes on in the order that it is used with. */
   readonly order?: Order
+  /** Milliseconds after which the page holds what there is; 5,000 where nothing else is said. */
+  readonly withinMs?: number
 }
 
 export interface Page {
@@ -121,7 +123,7 @@ class Best {
 
 const positionSql = (order: Order, after: Cursor.Position | undefined, add: (v: string, type: string) => string) => {
   if (after === undefined) return "true"
-  const time = add(new Date(after.time).toISOString(), "timestamptz")
+  const time = add(isoTime(after.time), "timestamptz")
   return `(time, seq) ${order === "newest" ? "<" : ">"} (${time}, ${add(after.seq, "bigint")})`
 }
 
@@ -173,10 +175,9 @@ const fullPage = (best: Best): Page => {
 
 /** The searching part of the service. */
 export const searching = (database: Database["Service"], reader: Reader) => {
-  const limitMs = Math.min(searchMs, database.readTimeoutMs)
-
   const search = Effect.fnUntraced(function* (options: SearchOptions) {
     const { order = "newest" } = options
+    const limitMs = options.withinMs ?? Math.min(searchMs, database.readTimeoutMs)
     const after = options.cursor === undefined ? undefined : yield* Effect.fromResult(Cursor.decode(options.cursor))
     const limit = Math.min(limitMax, Math.max(1, Math.trunc(options.limit)))
     const best = new Best(limit, order)

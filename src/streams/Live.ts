@@ -6,11 +6,11 @@
 import { Context, Effect, Layer } from "effect"
 import { attempt, Redis, type RedisError } from "./Redis.ts"
 
-export const topics = ["tail", "alerts", "notifications"] as const
+export const topics = ["tail", "alerts", "notifications", "metrics"] as const
 export type Topic = (typeof topics)[number]
 
 /** Entries kept per topic; a tail entry holds up to a batch of lines, the others one thing each. */
-const kept: Readonly<Record<Topic, number>> = { tail: 200, alerts: 5_000, notifications: 5_000 }
+const kept: Readonly<Record<Topic, number>> = { tail: 200, alerts: 5_000, notifications: 5_000, metrics: 500 }
 /** How long a gateway's word that somebody watches a project's tail counts, ms: who comes back sooner has missed nothing. */
 const watchMs = 60_000
 /** Publications handed out by one `since`. */

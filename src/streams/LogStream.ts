@@ -140,6 +140,9 @@ const decode = (encoding: string, text: string): ReadonlyArray<string> => {
   return [text]
 }
 
+/** Counted for each line beside its bytes. */
+const lineCost = 100
+
 /** A number that an entry's writer should have put there; 0 where something else stands. */
 const natural = (text: string): number => (/^\d{1,15}$/u.test(text) ? Number(text) : 0)
 
@@ -193,7 +196,8 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
         id: batch.id,
         project: batch.project,
         receivedAt: batch.receivedAt,
-        bytes: lines.length,
+        // What a line costs beside its text, further on: short lines by the million must fill the backlog, too.
+        bytes: lines.length + batch.lines.length * lineCost,
         lines,
         format: batch.format ?? "",
         encoding

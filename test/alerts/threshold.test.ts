@@ -3,7 +3,8 @@ import { Arbitrary, Schema } from "effect"
 import type { LogEvent } from "../../src/domain/LogEvent.ts"
 import { validate } from "../../src/alerts/all.ts"
 import { millisOf } from "../../src/alerts/Rule.ts"
-import { type ThresholdState, bucketMs, bucketsMax, threshold } from "../../src/alerts/rules/threshold.ts"
+import { type Buckets, bucketMs, bucketsMax } from "../../src/alerts/Buckets.ts"
+import { threshold } from "../../src/alerts/rules/threshold.ts"
 
 const event: LogEvent = { time: 0, level: "error", service: "", message: "x", attributes: {} }
 const spec = { type: "threshold", query: "x", window: "1 minute", threshold: 5, for: "0 seconds" } as const
@@ -21,7 +22,7 @@ describe("validate", () => {
       { path: ["query"], message: "at position 2: expected `)` for the `(` at 0, got the end" },
       { path: ["window"], message: 'expected a duration from 1 second to 1 day, got "500 millis"' },
       { path: ["for"], message: 'expected a duration from 0 seconds to 1 day, got "2 days"' },
-      { path: ["threshold"], message: "expected a whole number of 1 or more, got 0" }
+      { path: ["threshold"], message: "expected a whole number from 1 to 1000000000, got 0" }
     ])
   })
 
@@ -50,15 +51,14 @@ describe("threshold", () => {
       const watch = threshold.watch({ ...spec, window: `${seconds} seconds` })
       const width = bucketMs(windowMs)
       const seen: Array<number> = []
-      let state: ThresholdState = watch.start()
+      let state: Buckets = watch.start(0)
       let at = 1_700_000_000_000
       for (const [gap, lines] of batches) {
         at += gap
         state = watch.observe(
           state,
-          Array.from({ length: lines }, () => event),
-          at,
-          lines
+          Array.from({ length: lines }, () => ({ event, time: at })),
+          at
         )
         for (let i = 0; i < lines; i++) seen.push(at)
         const { met, value } = watch.evaluate(state, at)
@@ -73,15 +73,14 @@ describe("threshold", () => {
 
   it.prop("says when it ends: met until just before, not at that moment", [arrivals], ([batches]) => {
     const watch = threshold.watch(spec)
-    let state: ThresholdState = watch.start()
+    let state: Buckets = watch.start(0)
     let at = 1_700_000_000_000
     for (const [gap, lines] of batches) {
       at += gap
       state = watch.observe(
         state,
-        Array.from({ length: lines }, () => event),
-        at,
-        lines
+        Array.from({ length: lines }, () => ({ event, time: at })),
+        at
       )
       const { met, nextAt } = watch.evaluate(state, at)
       if (met !== (nextAt !== undefined)) return false
@@ -93,8 +92,8 @@ describe("threshold", () => {
 
   it("takes batches that another door stamped earlier", () => {
     const watch = threshold.watch({ ...spec, threshold: 3 })
-    let state: ThresholdState = watch.start()
-    for (const at of [100_000, 95_000, 99_000]) state = watch.observe(state, [event], at, 1)
+    let state: Buckets = watch.start(0)
+    for (const at of [100_000, 95_000, 99_000]) state = watch.observe(state, [{ event, time: at }], at)
     expect(state.starts).toEqual([...state.starts].toSorted((a, b) => a - b))
     expect(watch.evaluate(state, 100_000)).toMatchObject({ met: true, value: 3 })
     expect(watch.evaluate(state, 156_000)).toMatchObject({ met: false, value: 2 })

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { Effect, Stream } from "effect"
 import type { StoredEvent } from "../../src/domain/LogEvent.ts"
+import { ProjectId } from "../../src/domain/Ids.ts"
+import { exported } from "../../src/http/handlers/explore.ts"
+import { SearchTooSlow } from "../../src/store/BlockWalk.ts"
+import { StoreError } from "../../src/store/Database.ts"
+import type { Page, SearchOptions } from "../../src/store/LogSearch.ts"
 import { type App, ask, makeRoom, startApp } from "../support/app.ts"
 import { eventually } from "../support/eventually.ts"
 
@@ -106,5 +112,63 @@ describe("exploring stored lines", () => {
     const last = first.at(-1)!
     const rest = await read(`&q=line&after=${encodeURIComponent(`${last.time},${last.id}`)}`)
     expect(rest.map(({ message }) => message)).toEqual(Array.from({ length: 180 }, (_, n) => `line ${n + 120} is here`))
+  })
+
+  it("gives no more buckets than asked for", async () => {
+    for (const [from, to] of [
+      [at + 1_800_000, at + 5_400_000],
+      [at - 1, at + 1],
+      [-3_600_000, 3_600_000]
+    ] as const) {
+      for (const buckets of [1, 2, 7, 60]) {
+        const found = await get<{ buckets: ReadonlyArray<unknown>; from: string; to: string }>(
+          `/v1/logs/histogram?project=look&from=${new Date(from).toISOString()}&to=${to}&buckets=${buckets}`
+        )
+        expect(found.buckets.length).toBeLessThanOrEqual(buckets)
+        expect(Date.parse(found.from)).toBeLessThanOrEqual(from)
+        expect(Date.parse(found.to)).toBeGreaterThanOrEqual(to)
+      }
+    }
+  })
+
+  it("refuses times, cursors and text that Postgres does not take", async () => {
+    const cursor = (text: string) => Buffer.from(text).toString("base64url")
+    for (const path of [
+      `/v1/logs?project=look&cursor=${cursor("1:999999999999999:999999999999999999")}`,
+      `/v1/logs?project=look&cursor=${cursor("1:-99999999999999:1")}`,
+      "/v1/logs/export?project=look&after=-271821-04-20T00:00:00Z,1",
+      "/v1/logs/histogram?project=look&from=-271821-04-20T00:00:00Z",
+      "/v1/logs/histogram?project=look&to=%2B271821-04-20T00:00:00Z",
+      "/v1/patterns?project=look&to=%2B271821-04-20T00:00:00Z&from=%2B271821-04-19T00:00:00Z",
+      "/v1/patterns?project=look&q=%00"
+    ]) {
+      const { body, status } = await ask(app, "GET", path)
+      expect({ path, status, body }).toMatchObject({ path, status: 422 })
+    }
+  })
+
+  it("an export goes on where a page ran out of time, and breaks off where a page fails", async () => {
+    const asked: Array<string | undefined> = []
+    const line = (id: string) => ({ id }) as StoredEvent
+    const page = (id: string, next: string | null): Page => {
+      return { events: [line(id)], next, complete: next !== "b", scannedTo: null }
+    }
+    const from = (answers: ReadonlyArray<Page | SearchTooSlow | StoreError>) => {
+      asked.length = 0
+      const search = (options: SearchOptions) =>
+        Effect.suspend(() => {
+          const answer = answers[asked.push(options.cursor) - 1]!
+          return "events" in answer ? Effect.succeed(answer) : Effect.fail(answer)
+        })
+      const options = { project: ProjectId.make("look") }
+      return Effect.runPromise(Stream.mkString(Stream.decodeText(exported({ search }, options, undefined))))
+    }
+    const slow = new SearchTooSlow({ limitMs: 1 })
+    expect(await from([slow, page("1", "a"), slow, page("2", "b"), page("3", null)])).toBe(
+      ["1", "2", "3"].map((id) => `${JSON.stringify({ id })}\n`).join("")
+    )
+    expect(asked).toEqual([undefined, undefined, "a", "a", "b"])
+    const gone = new StoreError({ op: "logs.search", cause: new Error("gone") })
+    await expect(from([page("1", "a"), gone])).rejects.toThrow("gone")
   })
 })

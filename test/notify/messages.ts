@@ -44,5 +44,14 @@ export const send = <Settings>(
   sending: Pick<Sending<Settings>, "settings" | "message"> & Partial<Sending<Settings>>
 ): Effect.Effect<Sent, ChannelError> =>
   channel
-    .send({ project: ProjectId.make("default"), secrets: {}, previous: null, repeated: false, now, ...sending })
+    .send({
+      project: ProjectId.make("default"),
+      secrets: {},
+      previous: null,
+      repeated: false,
+      progress: null,
+      note: () => Effect.void,
+      now,
+      ...sending
+    })
     .pipe(Effect.provideService(AllowPrivate, true))

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
-import { slack } from "../../src/notify/channels/slack.ts"
+import { blocksOf, slack } from "../../src/notify/channels/slack.ts"
 import { type FakeSlack, startSlack } from "../support/services/slack.ts"
 import { alerting, send } from "./messages.ts"
 
@@ -25,7 +25,9 @@ describe("slack by a bot's token", () => {
     expect(first.reference).toEqual({ channel: fake.channel, ts: fake.messages[0]!.ts })
     const text = JSON.stringify(fake.messages[0])
     expect(text).toContain("payments &lt;fail&gt;")
-    expect(text).toContain("<!here> 7 lines in 1 minute &amp; more")
+    expect(text).toContain("<!here> *Firing: payments &lt;fail&gt;*")
+    expect(text).toContain("7 lines in 1 minute &amp; more")
+    expect(text.match(/payments &lt;fail&gt;/gu)).toHaveLength(1)
     expect(text).toContain("team=shop, service=api")
     await run(send(slack, { ...byToken(), message: alerting("resolved"), previous: first.reference }))
     expect(
@@ -35,6 +37,20 @@ describe("slack by a bot's token", () => {
       [false, true, 0]
     ])
     expect(fake.messages[0]!.text).toContain("Resolved")
+  })
+
+  it("lists the alerts of an incident, and never cuts an escaped sign or a link in two", async () => {
+    const message = alerting("firing")
+    const [one] = message.incident!.alerts
+    const alerts = Array.from({ length: 30 }, (_, n) => ({ ...one!, rule: `rule <${n}>`, reason: "&".repeat(n * 20) }))
+    const incident = { ...message.incident!, count: 40, alerts }
+    const text = JSON.stringify(blocksOf(alerting("firing", { incident, text: "&".repeat(2_000) }), "<!here>"))
+    expect(text).toContain("• rule &lt;1&gt;: &amp;")
+    expect(text).not.toMatch(/&(?!amp;|lt;|gt;)/u)
+    expect(text).toContain("<https://logs.example.com/alerts/al_1|Open in Loglytics>")
+    expect(
+      JSON.stringify(blocksOf(alerting("firing", { incident: { ...incident, alerts: [one!, one!] } }), undefined))
+    ).toContain("and 38 more")
   })
 
   it("looks for a message that may have been posted before it posts again", async () => {

@@ -1,11 +1,14 @@
-import { assert, layer } from "@effect/vitest"
+import { assert, describe, it as alone, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { AlertId, RuleId } from "../../src/domain/Ids.ts"
 import { defaultProject } from "../../src/domain/Project.ts"
 import type { Verdict } from "../../src/domain/Alert.ts"
 import { Alerts } from "../../src/store/Alerts.ts"
 import { Rules } from "../../src/store/Rules.ts"
-import { storeLayer } from "../support/postgres.ts"
+import { Database } from "../../src/store/Database.ts"
+import { migrate } from "../../src/store/Migrations.ts"
+import { migrations } from "../../src/store/migrations/all.ts"
+import { emptyDatabase, storeLayer } from "../support/postgres.ts"
 
 const start = Date.parse("2026-03-01T10:00:00Z")
 const verdict = (rule: string, change: Partial<Verdict> & Pick<Verdict, "to">): Verdict => ({
@@ -127,5 +130,65 @@ layer(storeLayer())("alerts", (it) => {
       assert.isUndefined(yield* alerts.active(rule.id))
       assert.isFalse((yield* rules.remove(defaultProject, rule.id)).removed)
     })
+  )
+})
+
+describe("alerts of before", () => {
+  alone.effect("are still read, as warnings that nobody is told of again", () =>
+    Effect.gen(function* () {
+      const database = yield* Database
+      yield* migrate(migrations.filter(({ id }) => id < 9))
+      yield* database.query(
+        "test.old",
+        (sql) => sql`
+          insert into alerts (id, project, rule_id, rule_name, state, value, threshold, reason, samples, started_at, fired_at,
+            updated_at)
+          values ('al_old', 'default', 'rule_old', 'old', 'firing', 7, 5, 'because', '["boom"]', now(), now(), now())`
+      )
+      yield* migrate()
+      const found = yield* Effect.gen(function* () {
+        const alerts = yield* Alerts
+        assert.deepStrictEqual(yield* alerts.unrouted(start + 100 * 365 * 86_400_000, 10), [])
+        return yield* alerts.get(AlertId.make("al_old"))
+      }).pipe(Effect.provide(Alerts.layer))
+      assert.deepInclude(found, {
+        severity: "warning",
+        labels: {},
+        group: {},
+        lines: [],
+        window: null,
+        acknowledged: null,
+        incidentId: null,
+        samples: ["boom"]
+      })
+    }).pipe(Effect.provide(emptyDatabase().layer))
+  )
+
+  alone.effect("are corrected by lines that came late, and filtered by what they carry", () =>
+    Effect.gen(function* () {
+      const alerts = yield* Alerts
+      const labels = { team: "db" }
+      yield* alerts.apply(verdict("late", { to: "firing", labels, severity: "critical" }))
+      const { alert, changed } = yield* alerts.apply(verdict("late", { to: "firing", late: true, value: 9, labels }))
+      assert.deepStrictEqual([changed, alert.late, alert.value], [false, true, 9])
+      const ids = (wanted: object) =>
+        Effect.map(alerts.list({ project: defaultProject, limit: 10, ...wanted }), (list) =>
+          list.map(({ id }) => id as string)
+        )
+      for (const [wanted, count] of [
+        [{ label: { name: "team", value: "db" } }, 1],
+        [{ label: { name: "team", value: "web" } }, 0],
+        [{ severity: "critical", rule: "many errors", acknowledged: false }, 1],
+        [{ acknowledged: true }, 0],
+        [{ from: start + 1, to: start + 2 }, 1],
+        [{ to: start - 1 }, 0]
+      ] as const) {
+        assert.strictEqual((yield* ids(wanted)).length, count, JSON.stringify(wanted))
+      }
+      assert.deepStrictEqual((yield* alerts.story(alert.id)).events.map(({ what }) => what).toSorted(), [
+        "corrected",
+        "firing"
+      ])
+    }).pipe(Effect.provide(storeLayer()))
   )
 })

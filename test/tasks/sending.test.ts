@@ -16,25 +16,31 @@ import { Notifications } from "../../src/store/Notifications.ts"
 import { SendAlerts, SendAlertsLive } from "../../src/tasks/live/send_alerts.ts"
 import { SendInAppNotificationLive } from "../../src/tasks/notifications/send_in_app_notification.ts"
 import { SendSlackNotificationLive } from "../../src/tasks/notifications/send_slack_notification.ts"
+import { SendSmsLive } from "../../src/tasks/notifications/send_sms.ts"
 import { senders } from "../../src/tasks/notifications/Senders.ts"
 import { brokenUntil, inAppId } from "../../src/tasks/notifications/Sending.ts"
 import { TestEngine } from "../../src/testing.ts"
 import { storeLayer } from "../support/postgres.ts"
 import { type FakeSlack, startSlack } from "../support/services/slack.ts"
+import { startTwilio } from "../support/services/twilio.ts"
 
 const start = Date.UTC(2026, 5, 1, 12)
 const bus = Layer.succeed(LiveBus, LiveBus.of({ push: () => Effect.void }))
 const secretKeys = [Redacted.make(randomBytes(32).toString("hex"))]
 
 const world = () =>
-  Layer.mergeAll(SendAlertsLive, SendSlackNotificationLive, SendInAppNotificationLive).pipe(
+  Layer.mergeAll(SendAlertsLive, SendSlackNotificationLive, SendSmsLive, SendInAppNotificationLive).pipe(
     Layer.provideMerge(Layer.mergeAll(Layer.fresh(TestEngine.layer), bus, InboxLive)),
     Layer.provideMerge(storeLayer({ secretKeys })),
     Layer.provideMerge(Layer.succeed(AllowPrivate, true))
   )
 
 const withSlack = <A, E, R>(use: (fake: FakeSlack) => Effect.Effect<A, E, R>) =>
-  Effect.acquireUseRelease(Effect.promise(startSlack), use, (fake) => Effect.promise(fake.close))
+  Effect.acquireUseRelease(
+    Effect.promise(() => startSlack()),
+    use,
+    (fake) => Effect.promise(fake.close)
+  )
 
 const makeChannel = (fake: FakeSlack) =>
   Effect.flatMap(Channels, (channels) =>
@@ -142,6 +148,97 @@ describe("from an alert to people", () => {
         assert.deepStrictEqual(yield* engine.await(id), { status: "sent" })
         assert.strictEqual(fake.messages.length, 1)
       })
+    ).pipe(Effect.provide(world()))
+  )
+
+  it.effect("leaves a channel alone after five failures, at no cost of attempts, and goes on when it works again", () =>
+    withSlack((fake) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(start)
+        const channel = yield* makeChannel(fake)
+        const channels = yield* Channels
+        const test = yield* TestEngine
+        const note = (n: number) => ({
+          projectId: defaultProject,
+          channelId: channel.id,
+          message: {
+            key: `note.${n}`,
+            kind: "note" as const,
+            title: `Note ${n}`,
+            text: "there",
+            severity: "info" as const,
+            at: new Date(start).toISOString()
+          }
+        })
+        for (let n = 0; n < 5; n++) {
+          fake.faults.push({ kind: "status", status: 503 })
+          yield* senders.slack.enqueue(note(n))
+          yield* test.drain
+        }
+        assert.strictEqual((yield* channels.get(channel.id))!.failures, 5)
+        const before = fake.taken.length
+        yield* senders.slack.enqueue(note(5))
+        yield* test.drain
+        yield* TestClock.adjust("29 seconds")
+        yield* test.drain
+        assert.strictEqual(fake.taken.length, before)
+        yield* TestClock.adjust("10 minutes")
+        yield* test.drain
+        assert.deepStrictEqual(
+          fake.messages.map(({ text }) => text).toSorted(),
+          [0, 1, 2, 3, 4, 5].map((n) => `*Note ${n}*`)
+        )
+        const deliveries = yield* Deliveries
+        const list = yield* deliveries.list({ project: defaultProject, channel: channel.id, limit: 10 })
+        assert.deepStrictEqual(
+          list.map(({ attempts, status }) => [status, attempts]).toSorted((a, b) => Number(a[1]) - Number(b[1])),
+          [["sent", 1], ...Array.from({ length: 5 }, () => ["sent", 2])]
+        )
+        const after = yield* channels.get(channel.id)
+        assert.deepStrictEqual([after!.failures, after!.lastError], [0, null])
+      })
+    ).pipe(Effect.provide(world()))
+  )
+
+  it.effect("tells each of several recipients once, through failures and a restart, and who can't be reached", () =>
+    Effect.acquireUseRelease(
+      Effect.promise(() => startTwilio()),
+      (fake) =>
+        Effect.gen(function* () {
+          yield* TestClock.setTime(start)
+          const to = ["+4915111111111", "+4915122222222", "+4915133333333"]
+          const channels = yield* Channels
+          const channel = yield* channels.create({
+            project: defaultProject,
+            kind: "sms",
+            name: "on call",
+            settings: { accountSid: fake.accountSid, from: "+15005550006", to, apiUrl: fake.url },
+            secrets: Redacted.make({ authToken: fake.token })
+          })
+          fake.refused.set(to[0]!, [400, 21_610])
+          fake.refused.set(to[1]!, [429, 20_429])
+          const message = {
+            key: "note.sms",
+            kind: "note",
+            title: "Hello\u0000 \ud800",
+            text: "there",
+            severity: "info",
+            at: new Date(start).toISOString()
+          } as const
+          const test = yield* TestEngine
+          yield* senders.sms.enqueue({ projectId: defaultProject, channelId: channel.id, message })
+          yield* test.drain
+          fake.refused.delete(to[1]!)
+          yield* TestClock.adjust("10 minutes")
+          yield* test.drain
+          assert.deepStrictEqual(fake.messages.map((one) => one.to).toSorted(), [to[1], to[2]])
+          const deliveries = yield* Deliveries
+          const [kept] = yield* deliveries.list({ project: defaultProject, channel: channel.id, limit: 1 })
+          assert.deepStrictEqual([kept?.status, kept?.attempts], ["sent", 2])
+          assert.include(kept?.error ?? "", "1 of 3 recipients can't be reached (+4915111111111: unsubscribed")
+          assert.include((yield* channels.get(channel.id))?.lastError ?? "", "1 of 3")
+        }),
+      (fake) => Effect.promise(fake.close)
     ).pipe(Effect.provide(world()))
   )
 

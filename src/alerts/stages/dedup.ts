@@ -1,12 +1,12 @@
-/** Stops what need not be told: states that no one waits for, and a firing whose end is known already. */
-import { type Stage, pass, stop } from "./Stage.ts"
+/** Stops what need not be told: states that no one waits for, and the end of what never fired. */
+import { pass, type Stage, stop } from "./Stage.ts"
 
 export const dedup: Stage = {
   name: "dedup",
   run: (passing) => {
-    const { alert, state } = passing
+    const { firedAt, state } = passing.alert
     if (state !== "firing" && state !== "resolved") return stop(`a ${state} alert is not told`)
-    if (state === "resolved" && alert.firedAt === null) return stop("the alert never fired")
-    return pass(passing)
+    if (firedAt === null) return stop("the alert never fired")
+    return pass(passing, `a ${state} alert is told once`)
   }
 }

@@ -1,19 +1,12 @@
 /** Rules, the alerts that came of them, and the notifications that told people. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Alert, AlertRule, AlertState, Notification, ThresholdSpec } from "../../domain/Alert.ts"
+import { Alert, AlertState, Notification } from "../../domain/Alert.ts"
 import { NotificationId, RuleId } from "../../domain/Ids.ts"
-import { Name } from "../../domain/Name.ts"
+import { Severity } from "../../domain/Outgoing.ts"
+import { AlertRule, NewRule } from "../../domain/Rule.ts"
 import { Auth } from "./auth.ts"
 import { Decoding, limit, project, projectErrors } from "./common.ts"
-
-export const NewRule = Schema.Struct({
-  name: Name,
-  ...ThresholdSpec.fields,
-  // As a union, although of one: with a single literal the decoder would tell the whole struct apart by it, and a wrong
-  // type would hide every other fault.
-  type: Schema.Literals(["threshold"])
-}).annotate({ identifier: "NewRule" })
 
 export class AlertsGroup extends HttpApiGroup.make("alerts")
   .add(
@@ -27,13 +20,46 @@ export class AlertsGroup extends HttpApiGroup.make("alerts")
       success: Schema.Array(AlertRule),
       error: [...projectErrors]
     }).annotate(OpenApi.Summary, "List a project's rules"),
+    HttpApiEndpoint.get("getRule", "/rules/:id", {
+      params: { id: RuleId },
+      success: AlertRule,
+      error: [...projectErrors]
+    }).annotate(OpenApi.Summary, "Read a rule"),
+    HttpApiEndpoint.put("replaceRule", "/rules/:id", {
+      params: { id: RuleId },
+      payload: NewRule,
+      success: AlertRule,
+      error: [...projectErrors]
+    }).annotate(OpenApi.Summary, "Make a rule say something else; it begins anew where it means something else"),
+    HttpApiEndpoint.patch("enableRule", "/rules/:id", {
+      params: { id: RuleId },
+      payload: Schema.Struct({ enabled: Schema.Boolean }),
+      success: AlertRule,
+      error: [...projectErrors]
+    }).annotate(OpenApi.Summary, "Enable or disable a rule"),
     HttpApiEndpoint.delete("removeRule", "/rules/:id", {
       params: { id: RuleId },
       success: HttpApiSchema.NoContent,
       error: [...projectErrors]
     }).annotate(OpenApi.Summary, "Remove a rule"),
     HttpApiEndpoint.get("listAlerts", "/alerts", {
-      query: { state: Schema.optionalKey(AlertState), limit: limit(1_000), project },
+      query: {
+        state: Schema.optionalKey(AlertState),
+        severity: Schema.optionalKey(Severity),
+        /** A rule's id or name. */
+        rule: Schema.optionalKey(Schema.String),
+        /** `name=value`, of the alert's labels or its group. */
+        label: Schema.optionalKey(
+          Schema.String.check(Schema.isPattern(/^[^=]{1,100}=[\s\S]{0,500}$/u, { message: "expected name=value" }))
+        ),
+        acked: Schema.optionalKey(Schema.Literals(["true", "false"])),
+        incident: Schema.optionalKey(Schema.String),
+        /** Alerts that were there at some time between, ISO 8601 or epoch ms. */
+        from: Schema.optionalKey(Schema.String),
+        to: Schema.optionalKey(Schema.String),
+        limit: limit(1_000),
+        project
+      },
       success: Schema.Array(Alert),
       error: [...projectErrors]
     }).annotate(OpenApi.Summary, "List a project's alerts, newest first"),

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Channel, ChannelId, ChannelKind, Delivery } from "../../domain/Channel.ts"
+import { Outgoing } from "../../domain/Outgoing.ts"
 import { Name } from "../../domain/Name.ts"
 import { Auth } from "./auth.ts"
 import { Decoding, limit, project, projectErrors } from "./common.ts"
@@ -40,6 +41,20 @@ export const KindOfChannel = Schema.Struct({
   secrets: Schema.Array(Schema.Struct({ name: Schema.String, about: Schema.String }))
 }).annotate({ identifier: "KindOfChannel" })
 
+export const PreviewOf = Schema.Struct({
+  kind: ChannelKind,
+  /** As for a channel; without them what depends on them is left out. */
+  settings: Schema.optionalKey(Channel.fields.settings),
+  /** Instead of the one in the settings. */
+  template: Schema.optionalKey(
+    Schema.Struct({ title: Schema.optionalKey(Schema.String), text: Schema.optionalKey(Schema.String) })
+  ),
+  /** Without it that of an alert which fires. */
+  message: Schema.optionalKey(Outgoing)
+}).annotate({ identifier: "PreviewOf" })
+
+export const Preview = Schema.Struct({ kind: ChannelKind, sent: Schema.Json }).annotate({ identifier: "Preview" })
+
 const params = { id: ChannelId }
 const error = [...projectErrors]
 
@@ -54,6 +69,10 @@ export class ChannelsGroup extends HttpApiGroup.make("channels")
       success: Channel.pipe(HttpApiSchema.status(201)),
       error
     }).annotate(OpenApi.Summary, "Make a channel; alerts are told by it from now on"),
+    HttpApiEndpoint.post("preview", "/channels/preview", { payload: PreviewOf, success: Preview, error }).annotate(
+      OpenApi.Summary,
+      "What would be sent by a channel of this kind; sends nothing"
+    ),
     HttpApiEndpoint.get("list", "/channels", { query: { project }, success: Schema.Array(Channel), error }).annotate(
       OpenApi.Summary,
       "List a project's channels, with what went wrong"

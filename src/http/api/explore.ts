@@ -49,7 +49,7 @@ export class ExploreGroup extends HttpApiGroup.make("explore")
     HttpApiEndpoint.get("histogram", "/logs/histogram", {
       query: {
         ...narrowing,
-        /** About how many buckets; their width is the next round one. */
+        /** At most so many buckets; their width is the next round one, where there is one. */
         buckets: limit(2_000),
         /** The width itself, ms. */
         interval: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 31_536_000_000 })))

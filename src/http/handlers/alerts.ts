@@ -1,6 +1,8 @@
 /** Handlers of the group `alerts`. */
 import { Clock, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import type { ProjectId, RuleId } from "../../domain/Ids.ts"
+import type { NewRule } from "../../domain/Rule.ts"
 import { Alerts } from "../../store/Alerts.ts"
 import { Notifications } from "../../store/Notifications.ts"
 import { Projects } from "../../store/Projects.ts"
@@ -9,7 +11,7 @@ import { Live } from "../../streams/Live.ts"
 import { LogStream } from "../../streams/LogStream.ts"
 import { Api } from "../Api.ts"
 import { requestProject } from "../Auth.ts"
-import { orNotFound, orUnavailable } from "./common.ts"
+import { instant, orNotFound, orUnavailable } from "./common.ts"
 
 const listDefault = 100
 
@@ -27,6 +29,17 @@ export const AlertsHandlers = HttpApiBuilder.group(
     /** The rule is kept before the stream is told, and told before the answer: lines sent after it are judged by it. */
     const tellPipeline = (project: string) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => orUnavailable(stream.rulesChanged(project, now)))
+    const ruleOf = Effect.fnUntraced(function* (project: ProjectId, id: RuleId) {
+      const rule = yield* orUnavailable(rules.get(id))
+      return yield* orNotFound(rule?.project === project ? rule : undefined, `a rule of project "${project}"`)
+    })
+    const change = Effect.fnUntraced(function* (project: ProjectId, id: RuleId, said: NewRule) {
+      const found = yield* orUnavailable(rules.update(project, id, said))
+      const { ended, rule } = yield* orNotFound(found, `a rule of project "${project}"`)
+      yield* tellPipeline(project)
+      if (ended.length > 0) yield* Effect.ignore(live.publish("alerts", project, ended))
+      return rule
+    })
     return handlers.handleAll({
       createRule: Effect.fnUntraced(function* ({ payload }) {
         const project = yield* requested
@@ -35,6 +48,20 @@ export const AlertsHandlers = HttpApiBuilder.group(
         return rule
       }),
       listRules: () => Effect.flatMap(requested, (project) => orUnavailable(rules.list(project))),
+      getRule: ({ params }) => Effect.flatMap(requested, (project) => ruleOf(project, params.id)),
+      replaceRule: Effect.fnUntraced(function* ({ params, payload }) {
+        return yield* change(yield* requested, params.id, payload)
+      }),
+      enableRule: Effect.fnUntraced(function* ({ params, payload }) {
+        const {
+          createdAt: _made,
+          id,
+          project,
+          updatedAt: _changed,
+          ...said
+        } = yield* ruleOf(yield* requested, params.id)
+        return yield* change(project, id, { ...said, enabled: payload.enabled })
+      }),
       removeRule: Effect.fnUntraced(function* ({ params }) {
         const project = yield* requested
         const { ended, removed } = yield* orUnavailable(rules.remove(project, params.id))
@@ -42,16 +69,24 @@ export const AlertsHandlers = HttpApiBuilder.group(
         yield* tellPipeline(project)
         if (ended.length > 0) yield* Effect.ignore(live.publish("alerts", project, ended))
       }),
-      listAlerts: ({ query }) =>
-        Effect.flatMap(requested, (project) =>
-          orUnavailable(
-            alerts.list({
-              project,
-              limit: query.limit ?? listDefault,
-              ...(query.state === undefined ? {} : { state: query.state })
-            })
-          )
-        ),
+      listAlerts: Effect.fnUntraced(function* ({ query: { acked, from, label, limit, to, ...query } }) {
+        const project = yield* requested
+        const equals = label?.indexOf("=") ?? -1
+        return yield* orUnavailable(
+          alerts.list({
+            project,
+            limit: limit ?? listDefault,
+            state: query.state,
+            severity: query.severity,
+            rule: query.rule,
+            incident: query.incident,
+            acknowledged: acked === undefined ? undefined : acked === "true",
+            label: label === undefined ? undefined : { name: label.slice(0, equals), value: label.slice(equals + 1) },
+            from: yield* instant("query.from", from),
+            to: yield* instant("query.to", to)
+          })
+        )
+      }),
       listNotifications: ({ query }) =>
         Effect.flatMap(requested, (project) => orUnavailable(notifications.list(project, query.limit ?? listDefault))),
       readNotification: Effect.fnUntraced(function* ({ params }) {

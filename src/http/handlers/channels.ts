@@ -10,6 +10,7 @@ import { Channels } from "../../store/Channels.ts"
 import { Deliveries } from "../../store/Deliveries.ts"
 import { Projects } from "../../store/Projects.ts"
 import { isSent, senders } from "../../tasks/notifications/Senders.ts"
+import { exampleMessage, previewOf } from "../../tasks/notifications/Preview.ts"
 import { channelFault, kinds } from "../../tasks/notifications/Sending.ts"
 import { Api } from "../Api.ts"
 import { requestProject, requireAdmin } from "../Auth.ts"
@@ -23,10 +24,10 @@ const testTime = "30 seconds"
 const checked = (
   kind: ChannelKind,
   settings: unknown,
-  secrets: ReadonlyArray<string>
+  secrets: Readonly<Record<string, string>>
 ): Effect.Effect<void, Invalid> => {
-  const fault = channelFault(kind, settings, secrets)
-  return fault === undefined ? Effect.void : Effect.fail(invalid("payload.settings", fault))
+  const found = channelFault(kind, settings, secrets)
+  return found === undefined ? Effect.void : Effect.fail(invalid(`payload.${found.field}`, found.fault))
 }
 
 const testMessage = (channel: { readonly id: ChannelId; readonly name: string }, now: number): Outgoing => ({
@@ -58,14 +59,20 @@ export const ChannelsHandlers = HttpApiBuilder.group(
       kinds: () => Effect.succeed(kinds()),
       create: Effect.fnUntraced(function* ({ payload: { kind, name, secrets = {}, settings } }) {
         const project = yield* administered
-        yield* checked(kind, settings, Object.keys(secrets))
+        yield* checked(kind, settings, secrets)
         return yield* orUnavailable(channels.create({ project, name, kind, settings, secrets: Redacted.make(secrets) }))
+      }),
+      preview: Effect.fnUntraced(function* ({ payload: { kind, message, settings, template } }) {
+        yield* requested
+        const now = yield* Clock.currentTimeMillis
+        const made = previewOf({ kind, settings, template, message: message ?? exampleMessage(now) })
+        return "fault" in made ? yield* invalid("payload.settings", made.fault) : { kind, sent: made.sent }
       }),
       list: () => Effect.flatMap(requested, (project) => orUnavailable(channels.list(project))),
       change: Effect.fnUntraced(function* ({ params, payload: { enabled, name, secrets, settings } }) {
         const project = yield* administered
         const before = yield* mine(project, params.id)
-        yield* checked(before.kind, settings ?? before.settings, Object.keys(secrets ?? {}))
+        yield* checked(before.kind, settings ?? before.settings, secrets ?? {})
         const changed = yield* orUnavailable(
           channels.change(project, params.id, {
             name,

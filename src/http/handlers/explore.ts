@@ -1,5 +1,5 @@
 /** Handlers of the group `explore`. */
-import { Clock, Effect, Option, Stream } from "effect"
+import { Clock, Effect, Option, Result, Schedule, Stream } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import * as Cursor from "../../store/Cursor.ts"
 import { type Same, sameFields } from "../../store/LogContext.ts"
@@ -16,8 +16,11 @@ const bucketsDefault = 60
 const bucketsMax = 10_000
 const fieldsDefault = 100
 const contextDefault = 10
-/** Lines of an export that are in memory at a time. */
-const exportPage = 1_000
+/** Lines of an export that are in memory at a time, at most: a page is bounded by its bytes, too (LogSearch.ts). */
+const exportPage = 5_000
+/** How long one page of an export may take, ms, and how often one that got nowhere is tried again. */
+const exportPageMs = 60_000
+const exportRetries = 8
 
 /** Widths that people read well, ms. */
 const widths = [1, 2, 5, 10, 20, 50, 100, 200, 500]
@@ -26,8 +29,25 @@ const widths = [1, 2, 5, 10, 20, 50, 100, 200, 500]
   .concat([1, 2, 3, 6, 12].map((h) => h * hourMs))
   .concat([1, 2, 7, 14, 30, 90, 365].map((d) => d * 24 * hourMs))
 
-const widthOf = (span: number, buckets: number): number =>
-  widths.find((width) => span / width <= buckets) ?? Math.ceil(span / buckets)
+/** Whole buckets of a width that hold all from `from` to `to`. */
+const aligned = (from: number, to: number, bucketMs: number) => ({
+  bucketMs,
+  start: Math.floor(from / bucketMs) * bucketMs,
+  end: Math.ceil(to / bucketMs) * bucketMs
+})
+
+/** At most `most` buckets, of a round width where one fits that is not far too wide; otherwise they begin at `from`. */
+const gridOf = (from: number, to: number, most: number) => {
+  const fitting = widths
+    .filter((width) => (to - from) / width <= most)
+    .map((width) => aligned(from, to, width))
+    .find(({ bucketMs, end, start }) => (end - start) / bucketMs <= most)
+  if (fitting !== undefined && fitting.bucketMs * most <= (to - from) * 4) return fitting
+  const unit = to - from >= most * 60_000 ? 60_000 : 1
+  const { end: until, start } = aligned(from, to, unit)
+  const bucketMs = Math.ceil((until - start) / most / unit) * unit
+  return { bucketMs, start, end: start + Math.ceil((until - start) / bucketMs) * bucketMs }
+}
 
 const sameList = (text: string | undefined): Effect.Effect<ReadonlyArray<Same>, Invalid> => {
   if (text === undefined || text === "" || text === "all") return Effect.succeed([])
@@ -42,23 +62,40 @@ const sameList = (text: string | undefined): Effect.Effect<ReadonlyArray<Same>, 
 const afterCursor = (text: string | undefined): Effect.Effect<string | undefined, Invalid> => {
   if (text === undefined) return Effect.succeed(undefined)
   const [, time = "", seq = ""] = /^(.+),(\d{1,18})$/u.exec(text) ?? []
-  const ms = Date.parse(time)
-  return Number.isFinite(ms)
-    ? Effect.succeed(Cursor.encode({ time: ms, seq }))
+  const cursor = Cursor.encode({ time: Date.parse(time), seq })
+  return Result.isSuccess(Cursor.decode(cursor))
+    ? Effect.succeed(cursor)
     : Effect.fail(invalid("query.after", `expected the time and the id of a line, got ${JSON.stringify(text)}`))
 }
 
 const encoder = new TextEncoder()
 
-/** All that `options` finds, page by page, as NDJSON. */
-const exported = (logs: Logs["Service"], options: Omit<SearchOptions, "limit">, most: number | undefined) =>
+/**
+ * All that `options` finds, page by page, as NDJSON. A page that ran out of time is followed by the rest of it, or tried
+ * again; what fails nevertheless breaks the transfer off, so that nobody takes a part for the whole.
+ */
+export const exported = (
+  logs: Pick<Logs["Service"], "search">,
+  options: Omit<SearchOptions, "limit">,
+  most: number | undefined
+) =>
   Stream.paginate({ cursor: options.cursor, left: most ?? Infinity }, ({ cursor, left }) =>
     Effect.map(
-      logs.search({
-        ...options,
-        limit: Math.min(exportPage, left),
-        ...(cursor === undefined ? {} : { cursor })
-      }),
+      logs
+        .search({
+          ...options,
+          limit: Math.min(exportPage, left),
+          withinMs: exportPageMs,
+          ...(cursor === undefined ? {} : { cursor })
+        })
+        .pipe(
+          Effect.retry({
+            while: (error) => error._tag === "SearchTooSlow",
+            times: exportRetries,
+            schedule: Schedule.exponential("250 millis")
+          }),
+          Effect.tapError((error) => Effect.logError("export broke off", error.message))
+        ),
       ({ events, next }) => {
         const rest = left - events.length
         const text = events.map((event) => `${JSON.stringify(event)}\n`).join("")
@@ -66,7 +103,7 @@ const exported = (logs: Logs["Service"], options: Omit<SearchOptions, "limit">, 
         return [text === "" ? [] : [encoder.encode(text)], more] as const
       }
     )
-  )
+  ).pipe(Stream.orDie)
 
 export const ExploreHandlers = HttpApiBuilder.group(
   Api,
@@ -84,9 +121,15 @@ export const ExploreHandlers = HttpApiBuilder.group(
           const to = narrowed.to ?? (yield* Clock.currentTimeMillis) + 1
           const from = narrowed.from ?? to - hourMs
           if (from >= to) return yield* invalid("query.to", "expected a time after `from`, got one that is not")
-          const bucketMs = query.interval ?? widthOf(to - from, query.buckets ?? bucketsDefault)
-          const start = Math.floor(from / bucketMs) * bucketMs
-          const end = Math.ceil(to / bucketMs) * bucketMs
+          if (from < Cursor.timeMin || to > Cursor.timeMax + 1) {
+            const path = from < Cursor.timeMin ? "query.from" : "query.to"
+            return yield* invalid(path, "expected a time in the years 1 to 9999, got one outside of them")
+          }
+          // Where no number is asked for, one bucket more is fine: a span that begins within one touches one more.
+          const { bucketMs, end, start } =
+            query.interval === undefined
+              ? gridOf(from, to, query.buckets ?? bucketsDefault + 1)
+              : aligned(from, to, query.interval)
           if ((end - start) / bucketMs > bucketsMax) {
             return yield* invalid("query.interval", `expected at most ${bucketsMax} buckets, got a width for more`)
           }
@@ -133,7 +176,7 @@ export const ExploreHandlers = HttpApiBuilder.group(
             order: query.order ?? "newest",
             ...(cursor === undefined ? {} : { cursor })
           }
-          return exported(logs, options, query.limit).pipe(Stream.orDie)
+          return exported(logs, options, query.limit)
         })
       )
   })

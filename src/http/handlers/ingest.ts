@@ -19,6 +19,9 @@ import { invalid, TooBusy, TooLarge, Unavailable } from "../Errors.ts"
 /** How long a sender is slowed down by a full stream before it is refused. */
 const patience = Duration.seconds(20)
 
+/** Longest line, bytes; a longer one is named as rejected. */
+const lineMax = 1_024 * 1_024
+
 export interface IngestLimits {
   /** Largest unpacked body, bytes. */
   readonly bodyMax: number
@@ -123,7 +126,7 @@ export const ingest = Effect.fnUntraced(function* (project: ProjectId, limits: I
     return yield* invalid("Idempotency-Key", `expected at most 256 characters, got ${idempotencyKey.length}`)
   }
   const mode = modeOf(headers["content-type"])
-  const decoder = makeLineDecoder(mode)
+  const decoder = makeLineDecoder(mode, lineMax)
   // Text may hold stack traces; what is JSON says itself where an event ends.
   const assembler = mode === "text" && multiline ? Multiline.make() : undefined
   const assembled = (lines: ReadonlyArray<string>) => assembler?.push(lines) ?? lines

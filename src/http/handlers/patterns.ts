@@ -2,6 +2,7 @@
 import { Clock, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import * as Query from "../../domain/Query.ts"
+import { timeMax } from "../../store/Cursor.ts"
 import { Logs } from "../../store/Logs.ts"
 import { Projects } from "../../store/Projects.ts"
 import { Templates } from "../../store/Templates.ts"
@@ -27,6 +28,7 @@ const windowOf = Effect.fnUntraced(function* (query: { readonly from?: string; r
   if (to - from > windowMax || from - (to - from) < 0) {
     return yield* invalid("query.from", `expected at most 90 days between \`from\` and \`to\`, got ${query.from}`)
   }
+  if (to > timeMax - dayMs) return yield* invalid("query.to", `expected a time before the end of 9999, got ${query.to}`)
   return { from, to }
 })
 
@@ -42,6 +44,7 @@ export const PatternsHandlers = HttpApiBuilder.group(
       list: Effect.fnUntraced(function* ({ query }) {
         const project = yield* requested
         const window = yield* windowOf(query)
+        if (query.q?.includes("\0")) return yield* invalid("query.q", "expected text without NUL, got some with it")
         const patterns = yield* orUnavailable(
           templates.patterns({
             project,

@@ -8,11 +8,11 @@ import sendGridMail from "@sendgrid/mail"
 import { createHash } from "node:crypto"
 import { Effect, Redacted, Schema } from "effect"
 import { createTransport } from "nodemailer"
-import type { Outgoing } from "../../domain/Outgoing.ts"
 import { cut } from "../../domain/Text.ts"
 import { type Channel, ChannelError, Defaults, scrubbed, type Sending, type Sent } from "../Channel.ts"
-import { AllowPrivate, urlFault } from "../Http.ts"
-import { labelsOf, samplesOf } from "../Words.ts"
+import { checkHost, guardedLookup, PrivateAddress } from "../../outside/Addresses.ts"
+import { pageOf, subjectOf, textOf } from "../Page.ts"
+import { AllowPrivate, retryAfterMs, urlFault } from "../Http.ts"
 
 const Address = Schema.String.check(
   Schema.isPattern(/^(?:[^<>\r\n"]{1,100} )?<?[^\s<>@"]{1,64}@[^\s<>@"]{1,255}>?$/u, {
@@ -45,32 +45,6 @@ const timeoutMs = 15_000
 const Client = sendGridClient.constructor as new () => typeof sendGridClient
 const MailService = sendGridMail.constructor as new () => typeof sendGridMail
 
-const html = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
-const colors = { info: "#2f80ed", warning: "#c47f00", critical: "#c0202f" } as const
-
-/** The message as a page that mail programs of all ages show. */
-export const pageOf = (message: Outgoing): string => {
-  if (message.html !== undefined) return message.html
-  const color = message.state === "resolved" ? "#1d8a5a" : colors[message.severity]
-  const alert = message.incident?.alerts[0]
-  const labels = alert === undefined ? "" : labelsOf(alert)
-  const samples = samplesOf(message, 10)
-  return `<!doctype html><html><body style="margin:0;background:#f4f5f7;font:15px/1.5 system-ui,Segoe UI,Helvetica,Arial,sans-serif;color:#1c1f24">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr><td align="center" style="padding:24px 12px">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:640px;background:#fff;border-top:4px solid ${color}"><tr><td style="padding:20px 24px">
-<h1 style="margin:0 0 12px;font-size:19px;line-height:1.3">${html(message.title)}</h1>
-<p style="margin:0 0 12px;white-space:pre-wrap">${html(message.text)}</p>${labels === "" ? "" : `\n<p style="margin:0 0 12px;color:#5b6270">${html(labels)}</p>`}${
-    samples.length === 0
-      ? ""
-      : `\n<pre style="margin:0 0 12px;padding:10px 12px;background:#f4f5f7;font:12px/1.5 ui-monospace,Consolas,monospace;white-space:pre-wrap;word-break:break-word">${html(samples.join("\n"))}</pre>`
-  }${message.url === undefined ? "" : `\n<p style="margin:0"><a href="${html(message.url)}" style="color:#2457c5">Open in Loglytics</a></p>`}
-</td></tr></table></td></tr></table></body></html>`
-}
-
-const textOf = (message: Outgoing): string =>
-  [message.text, samplesOf(message, 10).join("\n"), message.url ?? ""].filter((part) => part !== "").join("\n\n")
-
 const idOf = (key: string, from: string): string => {
   const domain = /@([^\s<>@]+?)>?$/u.exec(from)?.[1] ?? "loglytics.invalid"
   return `<${createHash("sha256").update(key).digest("hex").slice(0, 32)}@${domain}>`
@@ -84,7 +58,7 @@ const mailOf = ({ message, settings }: Sending<Settings>) => {
     from: settings.from,
     to: [...(message.to ?? settings.to)],
     ...(settings.replyTo === undefined ? {} : { replyTo: settings.replyTo }),
-    subject: cut(message.title.replace(/\s+/gu, " "), 200),
+    subject: subjectOf(message),
     text: textOf(message),
     html: pageOf(message),
     messageId: own,
@@ -99,19 +73,34 @@ const mailOf = ({ message, settings }: Sending<Settings>) => {
 const failed = (reason: string, retryable: boolean, more: { unsure?: boolean; retryAfterMs?: number } = {}) =>
   new ChannelError({ channel: "email", reason, retryable, ...more })
 
+/** Fails where a server's name stands for an address inside; libraries open these connections, so it is asked before they do. */
+const reachable = Effect.fnUntraced(function* (url: string) {
+  const allowPrivate = yield* AllowPrivate
+  const fault = urlFault(url, allowPrivate)
+  if (fault !== undefined) return yield* failed(fault, false)
+  yield* Effect.tryPromise({
+    try: () => checkHost(new URL(url), allowPrivate),
+    catch: (error) =>
+      error instanceof PrivateAddress
+        ? failed(error.message, false)
+        : failed(`no answer: ${(error as NodeJS.ErrnoException).code ?? "the name can't be looked up"}`, true)
+  })
+})
+
 /** What SendGrid's client throws. */
 interface SendGridFault {
   readonly code?: number | string
   readonly message?: string
   readonly response?: {
+    readonly status?: number
     readonly headers?: Readonly<Record<string, string>>
     readonly body?: { readonly errors?: ReadonlyArray<{ readonly message?: string; readonly field?: string | null }> }
   }
 }
 
 /** A fault of SendGrid's client: of the server where it has a status, else of the way there. */
-const sendGridFault = (fault: SendGridFault): ChannelError => {
-  const status = typeof fault.code === "number" ? fault.code : undefined
+const sendGridFault = (fault: SendGridFault, now: number): ChannelError => {
+  const status = typeof fault.code === "number" ? fault.code : fault.response?.status
   if (status === undefined) {
     return failed(`SendGrid gave no answer: ${String(fault.code ?? fault.message)}`, true, { unsure: true })
   }
@@ -125,9 +114,16 @@ const sendGridFault = (fault: SendGridFault): ChannelError => {
     429: "wants fewer messages"
   }
   const meaning =
-    words[status as keyof typeof words] ?? (status >= 500 ? "has a fault of its own" : "refused the message")
-  const reset = Number(fault.response?.headers?.["x-ratelimit-reset"])
-  const after = status === 429 && Number.isFinite(reset) ? Math.max(1_000, reset * 1_000 - Date.now()) : undefined
+    words[status as keyof typeof words] ??
+    (status >= 300 && status < 400
+      ? "answers with a redirect, which is not followed"
+      : status >= 500
+        ? "has a fault of its own"
+        : "refused the message")
+  const headers = fault.response?.headers ?? {}
+  const reset = Number(headers["x-ratelimit-reset"])
+  const told = retryAfterMs({ status, headers, text: "" }, now)
+  const after = told ?? (status === 429 && Number.isFinite(reset) ? Math.max(1_000, reset * 1_000 - now) : undefined)
   return failed(
     `expected status 202, got ${status}: SendGrid ${meaning}${said === undefined || said === "" ? "" : ` (${cut(said, 200)})`}`,
     status === 429 || status >= 500 || status === 408,
@@ -138,10 +134,8 @@ const sendGridFault = (fault: SendGridFault): ChannelError => {
 const bySendGrid = Effect.fnUntraced(function* (sending: Sending<Settings>, apiKey: string) {
   const { headers, messageId, replyTo, ...mail } = mailOf(sending)
   const { message, settings } = sending
-  if (settings.sendgridUrl !== undefined) {
-    const fault = urlFault(settings.sendgridUrl, yield* AllowPrivate)
-    if (fault !== undefined) return yield* failed(fault, false)
-  }
+  const allowPrivate = yield* AllowPrivate
+  if (settings.sendgridUrl !== undefined) yield* reachable(settings.sendgridUrl)
   yield* Effect.tryPromise({
     try: () => {
       const service = new MailService()
@@ -149,21 +143,25 @@ const bySendGrid = Effect.fnUntraced(function* (sending: Sending<Settings>, apiK
       service.setClient(client)
       service.setApiKey(apiKey)
       service.setTimeout(timeoutMs)
+      // Ours are meant for the library's HTTP client, which the types don't show.
+      const outside = { maxRedirects: 0, lookup: guardedLookup(allowPrivate) }
+      for (const [name, value] of Object.entries(outside)) client.setDefaultRequest(name as "url", value as never)
       if (settings.sendgridUrl !== undefined) client.setDefaultRequest("baseUrl", settings.sendgridUrl)
       return service.send({
         ...mail,
         ...(replyTo === undefined ? {} : { replyTo }),
         headers: { ...headers, "Message-ID": messageId },
-        attachments: (message.attachments ?? []).map(({ base64, name, type }) => ({
+        attachments: (message.attachments ?? []).map(({ base64, inline, name, type }) => ({
           content: base64,
           filename: name,
-          type
+          type,
+          ...(inline === undefined ? {} : { disposition: "inline", content_id: inline })
         })),
         // Links in alerts must lead where they say.
         trackingSettings: { clickTracking: { enable: false }, openTracking: { enable: false } }
       })
     },
-    catch: (error) => sendGridFault(error as SendGridFault)
+    catch: (error) => sendGridFault(error as SendGridFault, sending.now)
   })
 })
 
@@ -193,8 +191,7 @@ const smtpFault = (fault: SmtpFault): ChannelError => {
 }
 
 const bySmtp = Effect.fnUntraced(function* (sending: Sending<Settings>, smtp: NonNullable<Settings["smtp"]>) {
-  const fault = urlFault(`http://${smtp.host.includes(":") ? `[${smtp.host}]` : smtp.host}`, yield* AllowPrivate)
-  if (fault !== undefined) return yield* failed(fault, false)
+  yield* reachable(`http://${smtp.host.includes(":") ? `[${smtp.host}]` : smtp.host}`)
   const security = smtp.security ?? "starttls"
   const password = sending.secrets["smtpPassword"]
   yield* Effect.acquireUseRelease(
@@ -220,11 +217,12 @@ const bySmtp = Effect.fnUntraced(function* (sending: Sending<Settings>, smtp: No
         try: () =>
           transport.sendMail({
             ...mailOf(sending),
-            attachments: (sending.message.attachments ?? []).map(({ base64, name, type }) => ({
+            attachments: (sending.message.attachments ?? []).map(({ base64, inline, name, type }) => ({
               content: base64,
               encoding: "base64",
               filename: name,
-              contentType: type
+              contentType: type,
+              ...(inline === undefined ? {} : { cid: inline })
             }))
           }),
         catch: (error) => smtpFault(error as SmtpFault)
@@ -242,6 +240,13 @@ export const email: Channel<Settings> = {
     { name: "smtpPassword", about: "for the user name of the setting smtp" }
   ],
   perSecond: 10,
+  preview: (message, settings) => ({
+    from: settings?.from ?? "Loglytics <loglytics@example.com>",
+    to: [...(message.to ?? settings?.to ?? [])],
+    subject: subjectOf(message),
+    text: textOf(message),
+    html: pageOf(message)
+  }),
   send: Effect.fnUntraced(function* (sending) {
     const { secrets, settings } = sending
     const fallback = (yield* Defaults).sendgridApiKey

@@ -15,6 +15,7 @@ export const in_app: Channel<typeof Settings.Type, Inbox | LiveBus> = {
   settings: Settings,
   secrets: [],
   perSecond: 1_000,
+  preview: ({ severity, text, title }) => ({ title, body: text, severity }),
   send: Effect.fnUntraced(function* ({ message, project }) {
     const inbox = yield* Inbox
     const bus = yield* LiveBus

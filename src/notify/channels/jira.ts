@@ -126,18 +126,23 @@ const look = (api: Api, key: string) =>
     )
   )
 
-const create = Effect.fnUntraced(function* (api: Api, settings: Settings, message: Outgoing, tag: string) {
+/** A new issue of an incident. */
+const fieldsOf = (settings: Settings, message: Outgoing, tag: string) => {
   const priority = settings.priorities?.[message.severity]
-  const made = yield* api("POST", "issue", {
-    fields: {
-      project: { key: settings.project },
-      issuetype: { name: settings.issueType ?? "Task" },
-      summary: cut(message.title.replace(/\s+/gu, " "), 250),
-      description: cut(bodyOf(message), 30_000),
-      labels: ["loglytics", tag, ...(settings.labels ?? [])],
-      ...(priority === undefined ? {} : { priority: { name: priority } })
-    }
-  })
+  return {
+    project: { key: settings.project },
+    issuetype: { name: settings.issueType ?? "Task" },
+    summary: cut(message.title.replace(/\s+/gu, " "), 250),
+    description: cut(bodyOf(message), 30_000),
+    labels: ["loglytics", tag, ...(settings.labels ?? [])],
+    ...(priority === undefined ? {} : { priority: { name: priority } })
+  }
+}
+
+const tagOf = (message: Outgoing): string => incidentTag(message.incident?.id ?? message.key)
+
+const create = Effect.fnUntraced(function* (api: Api, settings: Settings, message: Outgoing, tag: string) {
+  const made = yield* api("POST", "issue", { fields: fieldsOf(settings, message, tag) })
   const key = made?.["key"]
   if (typeof key === "string") return key
   return yield* new ChannelError({
@@ -186,7 +191,7 @@ const keyOf = (previous: Schema.Json | null): string | undefined =>
 
 const deliver = Effect.fnUntraced(function* (api: Api, url: string, sending: Sending<Settings>) {
   const { message, previous, repeated, settings } = sending
-  const tag = incidentTag(message.incident?.id ?? message.key)
+  const tag = tagOf(message)
   const known = keyOf(previous)
   const issue = (known === undefined ? undefined : yield* look(api, known)) ?? (yield* search(api, url, settings, tag))
   if (issue === undefined) {
@@ -210,6 +215,7 @@ export const jira: Channel<Settings> = {
   settings: Settings,
   secrets: [{ name: "apiToken", about: "an API token; by default JIRA_API_TOKEN" }],
   perSecond: 2,
+  preview: (message, settings) => ({ fields: fieldsOf(settings ?? { project: "OPS" }, message, tagOf(message)) }),
   send: Effect.fnUntraced(function* (sending) {
     const defaults = yield* Defaults
     const { secrets, settings } = sending

@@ -8,7 +8,7 @@ import type { Outgoing } from "../../domain/Outgoing.ts"
 import { cut } from "../../domain/Text.ts"
 import { type Channel, ChannelError, Defaults, scrubbed, type Sending, type Sent } from "../Channel.ts"
 import { accepted, type Answer, call, jsonOf, retryAfterMs, type Statuses } from "../Http.ts"
-import { labelsOf, samplesOf } from "../Words.ts"
+import { alertsOf, labelsOf, samplesOf } from "../Words.ts"
 
 const Settings = Schema.Struct({
   /** With a bot's token: the id of the Slack channel (its name would do for posting, but not for editing). */
@@ -34,28 +34,52 @@ interface Reference {
 
 const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 const colors = { info: "#2f80ed", warning: "#f2a600", critical: "#d7263d" } as const
-const headMax = 150
+/** Escaped and cut, without half of an escaped sign at its end. */
+const written = (text: string, max: number): string => cut(escape(text), max).replace(/&[a-z]{0,3}…$/u, "…")
+
+/** A URL that ends where it should. */
+const linkOf = (url: string): string =>
+  url.replace(/[<>|\s]/gu, (sign) => encodeURIComponent(sign)).replaceAll("&", "&amp;")
+
+const headMax = 300
+const labelsMax = 500
+const alertsMax = 10
 const sectionMax = 2_900
 const samplesMax = 5
 
 /** The message as Slack's blocks, with a plain text for notifications. */
 export const blocksOf = (message: Outgoing, mention: string | undefined) => {
-  const labels = message.incident?.alerts[0] === undefined ? "" : labelsOf(message.incident.alerts[0])
+  const first = message.incident?.alerts.length === 1 ? message.incident.alerts[0] : undefined
+  const labels = first === undefined ? "" : cut(labelsOf(first), labelsMax)
   const samples = samplesOf(message, samplesMax)
   const summons = mention !== undefined && message.state === "firing" ? `${mention} ` : ""
-  const blocks: Array<unknown> = [
-    { type: "header", text: { type: "plain_text", text: cut(message.title, headMax), emoji: false } },
-    { type: "section", text: { type: "mrkdwn", text: summons + cut(escape(message.text), sectionMax) } }
-  ]
+  const blocks: Array<unknown> = []
+  // Slack refuses a section without text.
+  if (message.text.trim() !== "") {
+    blocks.push({ type: "section", text: { type: "mrkdwn", text: written(message.text, sectionMax) } })
+  }
+  const alerts = alertsOf(message, alertsMax)
+  if (alerts.length > 0) {
+    const list = written(alerts.map((line) => `• ${line}`).join("\n"), sectionMax)
+    blocks.push({ type: "section", text: { type: "mrkdwn", text: list } })
+  }
   if (samples.length > 0) {
-    const code = cut(escape(samples.join("\n").replaceAll("```", "'''")), sectionMax - 8)
+    const code = written(samples.join("\n").replaceAll("```", "'''"), sectionMax - 8)
     blocks.push({ type: "section", text: { type: "mrkdwn", text: `\`\`\`\n${code}\n\`\`\`` } })
   }
-  const notes = [message.severity, labels, message.url === undefined ? "" : `<${message.url}|Open in Loglytics>`]
+  const notes = [
+    message.severity,
+    labels,
+    message.url === undefined ? "" : `<${linkOf(message.url)}|Open in Loglytics>`
+  ]
   const note = notes.filter((part) => part !== "").map((part) => (part.startsWith("<http") ? part : escape(part)))
   blocks.push({ type: "context", elements: [{ type: "mrkdwn", text: cut(note.join("  ·  "), sectionMax) }] })
   const color = message.state === "resolved" ? "#2eb67d" : colors[message.severity]
-  return { text: cut(`${summons}${escape(message.title)}`, 300), attachments: [{ color, blocks }] }
+  // Slack shows the text above the attachment and in notifications: the title stands there, once.
+  return {
+    text: `${summons}*${written(message.title.replace(/\s+/gu, " ").trim(), headMax)}*`,
+    attachments: [{ color, blocks }]
+  }
 }
 
 const webhookStatuses: Statuses = {
@@ -155,7 +179,7 @@ const byToken = Effect.fnUntraced(function* (sending: Sending<Settings>, token: 
     yield* api("chat.update", { channel, ts, ...content })
     const told = repeated ? yield* find(api, channel, message.key, now, ts) : undefined
     if (told === undefined) {
-      const text = cut(`*${escape(message.title)}*\n${escape(message.text)}`, sectionMax)
+      const text = `*${written(message.title, headMax)}*\n${written(message.text, sectionMax - headMax)}`
       yield* api("chat.postMessage", { channel, thread_ts: ts, text, metadata, unfurl_links: false })
     }
     return { reference: { channel, ts } }
@@ -190,6 +214,7 @@ export const slack: Channel<Settings> = {
     { name: "webhookUrl", about: "https://hooks.slack.com/services/…" }
   ],
   perSecond: 1,
+  preview: (message, settings) => blocksOf(message, settings?.mention) as Schema.Json,
   send: Effect.fnUntraced(function* (sending) {
     const { secrets } = sending
     const token = secrets["botToken"]

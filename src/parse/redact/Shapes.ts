@@ -67,7 +67,7 @@ export const urlCredentials: Finder = (text, on, edits) => {
 }
 
 const query =
-  /[?&](sig|signature|x-(?:amz|goog)-(?:signature|security-token|credential)|awsaccesskeyid|key|auth|code|sid|session|jwt|hmac|hapikey|sign)=([^\s&"'<>#\\)[\]]{6,4096})/giu
+  /[?&](sig|signature|(?:[a-z]{2,10}_)?token|x-(?:amz|goog)-(?:signature|security-token|credential)|awsaccesskeyid|key|auth|code|sid|session|jwt|hmac|hapikey|sign)=([^\s&"'<>#\\)[\]]{6,4096})/giu
 /** Short names are also used for plain things: their value counts when it looks made by a machine. */
 const machineMade = /^(?=[^\s]{0,200}\d)(?=[^\s]{0,200}[A-Za-z])[\w.~%+/=-]{12,}$/u
 export const urlQueries: Finder = (text, on, edits) => {

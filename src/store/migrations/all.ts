@@ -7,6 +7,12 @@ import { connections } from "./0004_connections.ts"
 import { projectSettings } from "./0005_project_settings.ts"
 import { embeddings } from "./0006_embeddings.ts"
 import { channels } from "./0007_channels.ts"
+import { rules } from "./0008_rules.ts"
+import { alertLife } from "./0009_alert_life.ts"
+import { pushSubscriptions } from "./0010_push_subscriptions.ts"
+import { rollups } from "./0011_rollups.ts"
+import { anomalies } from "./0012_anomalies.ts"
+import { insights } from "./0013_insights.ts"
 
 export const migrations: ReadonlyArray<Migration> = [
   foundation,
@@ -15,5 +21,11 @@ export const migrations: ReadonlyArray<Migration> = [
   connections,
   projectSettings,
   embeddings,
-  channels
+  channels,
+  rules,
+  alertLife,
+  pushSubscriptions,
+  rollups,
+  anomalies,
+  insights
 ]

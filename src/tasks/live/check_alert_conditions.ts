@@ -5,9 +5,9 @@
  */
 import { Clock, Effect, Schema } from "effect"
 import * as Judge from "../../alerts/Judge.ts"
-import { type AlertRule, durationMs } from "../../domain/Alert.ts"
 import { ProjectId } from "../../domain/Ids.ts"
 import * as Query from "../../domain/Query.ts"
+import { type AlertRule, durationMs } from "../../domain/Rule.ts"
 import * as Task from "../../jobs/Task.ts"
 import { AlertSink } from "../../pipeline/AlertSink.ts"
 import { Alerts } from "../../store/Alerts.ts"
@@ -24,6 +24,11 @@ export const CheckAlertConditions = Task.make("check_alert_conditions", {
   unique: ({ projectId }) => projectId
 })
 
+/** The type that can be judged by counting stored lines. */
+type Counted = Extract<AlertRule, { readonly type: "threshold" }>
+const isCounted = (rule: AlertRule): rule is Counted =>
+  rule.type === "threshold" && (rule.groupBy === undefined || rule.groupBy.length === 0)
+
 /** How long after its window has passed an alert may stay open before this task ends it: the pipeline comes first. */
 const graceMs = 60_000
 
@@ -35,7 +40,7 @@ export const CheckAlertConditionsLive = CheckAlertConditions.toLayer(
     const sink = yield* AlertSink
 
     /** Matching lines that arrived in the rule's window before `at`. */
-    const count = (rule: AlertRule, at: number) =>
+    const count = (rule: Counted, at: number) =>
       Effect.gen(function* () {
         const parsed = Query.parse(rule.query)
         if (!parsed.ok) return 0
@@ -48,8 +53,8 @@ export const CheckAlertConditionsLive = CheckAlertConditions.toLayer(
         })
       })
 
-    const check = Effect.fnUntraced(function* (rule: AlertRule, now: number) {
-      const forMs = durationMs(rule.for)
+    const check = Effect.fnUntraced(function* (rule: Counted, now: number) {
+      const forMs = durationMs(rule.for ?? "0 seconds")
       const windowMs = durationMs(rule.window)
       const value = yield* count(rule, now)
       const active = yield* alerts.active(rule.id)
@@ -71,7 +76,9 @@ export const CheckAlertConditionsLive = CheckAlertConditions.toLayer(
     return Effect.fn("CheckAlertConditions")(function* ({ projectId }) {
       const now = yield* Clock.currentTimeMillis
       const list = (yield* Effect.mapError(rules.list(projectId), dependencyFailed)).filter((rule) => rule.enabled)
-      const results = yield* Effect.forEach(list, (rule) => Effect.mapError(check(rule, now), dependencyFailed))
+      const results = yield* Effect.forEach(list.filter(isCounted), (rule) =>
+        Effect.mapError(check(rule, now), dependencyFailed)
+      )
       return {
         rules: list.length,
         opened: results.filter((r) => r === "opened").length,

@@ -1,69 +1,80 @@
 /**
- * Dispatches an alert that changed to the project's channels: one message each, planned in the outbox before any job is made,
- * so that a crash in between loses none.
+ * Tells people of alerts: looks at what an alert's change, a timer or a person's act has touched, decides (alerts/), keeps state
+ * and messages in one transaction (store/Incidents), and only then makes jobs of them: one per message and channel, and one for
+ * the next look. It looks at how things are, so a job that runs twice, late or for nothing tells nobody anything twice.
  */
 import { Clock, Effect, Schema } from "effect"
-import { route } from "../../alerts/stages/all.ts"
+import { judgeAt } from "../../alerts/Dispatch.ts"
 import { AlertState } from "../../domain/Alert.ts"
-import type { ChannelId } from "../../domain/Channel.ts"
 import { AlertId, ProjectId } from "../../domain/Ids.ts"
+import { IncidentId } from "../../domain/Incident.ts"
 import { Engine } from "../../jobs/Engine.ts"
 import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
-import { Alerts } from "../../store/Alerts.ts"
-import { Channels } from "../../store/Channels.ts"
-import { Deliveries } from "../../store/Deliveries.ts"
+import { LiveBus } from "../../notify/LiveBus.ts"
+import { type Dispatched, Incidents } from "../../store/Incidents.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
-import { isSent, type SentKind, senders } from "../notifications/Senders.ts"
-import { inAppId } from "../notifications/Sending.ts"
+import { isSent, senders } from "../notifications/Senders.ts"
+
+/** Why somebody looks; for those who read the list of jobs. */
+const Reason = Schema.Literals(["wait", "interval", "repeat", "escalate", "timer", "silence", "answer", "repair"])
 
 export const SendAlerts = Task.make("send_alerts", {
-  payload: { projectId: ProjectId, alertId: AlertId, state: AlertState },
+  payload: {
+    projectId: ProjectId,
+    /** An alert that changed, and the state it came to. */
+    alertId: Schema.optionalKey(AlertId),
+    state: Schema.optionalKey(AlertState),
+    /** An incident to look at. Without alert and incident: all of the project that are open. */
+    incidentId: Schema.optionalKey(IncidentId),
+    reason: Schema.optionalKey(Reason)
+  },
   result: Schema.Struct({ sent: Schema.Array(Schema.String) }),
   error: DependencyFailed,
   queue: "high-priority",
   timeout: "1 minute",
-  retry: Retry.exponential({ attempts: 5, base: "1 second", cap: "1 minute" })
+  retry: Retry.exponential({ attempts: 8, base: "1 second", cap: "1 minute" })
+})
+
+/** The job that looks at an incident when its time has come. */
+const timer = (projectId: ProjectId, { before, id, nextAt }: Dispatched["incidents"][number], now: number) => {
+  if (nextAt === null) return undefined
+  // A timer that came too early, by the clock of another, would be taken for the one that is to follow it.
+  const suffix = nextAt === before ? `.${now}` : ""
+  return {
+    job: SendAlerts.job({ projectId, incidentId: id, reason: "timer" }),
+    options: { id: `${id}.${nextAt}${suffix}`, eta: Math.max(nextAt, now + 1) }
+  }
+}
+
+/** Messages → jobs of their channels, under ids that make each message one job. */
+export const enqueueMessages = Effect.fnUntraced(function* (waiting: Dispatched["waiting"], suffix = "") {
+  const engine = yield* Engine
+  for (const { channel, kind, message, project } of waiting) {
+    if (!isSent(kind)) continue
+    const job = senders[kind].job({ projectId: project, channelId: channel, message })
+    yield* Effect.mapError(engine.enqueue(job, { id: `${message.key}${suffix}` }), dependencyFailed)
+  }
 })
 
 export const SendAlertsLive = SendAlerts.toLayer(
   Effect.gen(function* () {
-    const alerts = yield* Alerts
-    const channels = yield* Channels
-    const deliveries = yield* Deliveries
+    const incidents = yield* Incidents
     const engine = yield* Engine
+    const bus = yield* LiveBus
 
-    /** By which channels a project hears; in the application always. */
-    const channelsOf = Effect.fnUntraced(function* (project: ProjectId) {
-      const always: ReadonlyArray<{ readonly id: ChannelId; readonly kind: SentKind }> = [
-        { id: inAppId, kind: "in_app" }
-      ]
-      const made = (yield* Effect.mapError(channels.list(project), dependencyFailed)).flatMap(({ enabled, id, kind }) =>
-        enabled && isSent(kind) ? [{ id, kind }] : []
-      )
-      return [...always, ...made]
-    })
-
-    return Effect.fn("SendAlerts")(function* ({ alertId, projectId, state }) {
-      const alert = yield* alerts.get(alertId).pipe(Effect.mapError(dependencyFailed))
-      if (alert === undefined || alert.project !== projectId) return yield* Task.cancel("the alert is gone")
-      const at = new Date(yield* Clock.currentTimeMillis).toISOString()
-      const tellings = route(alert, state)
-      const messages = (yield* channelsOf(projectId)).flatMap(({ id, kind }) =>
-        tellings.map((telling) => ({
-          kind,
-          channelId: id,
-          message: { ...telling, key: `${alertId}.${state}.${id}`, at }
-        }))
-      )
-      yield* deliveries
-        .plan(messages.map(({ channelId, message }) => ({ project: projectId, channel: channelId, message })))
-        .pipe(Effect.mapError(dependencyFailed))
-      for (const { channelId, kind, message } of messages) {
-        const job = senders[kind].job({ projectId, channelId, message })
-        yield* engine.enqueue(job, { id: message.key }).pipe(Effect.mapError(dependencyFailed))
+    return Effect.fn("SendAlerts")(function* ({ alertId, incidentId, projectId }) {
+      const now = yield* Clock.currentTimeMillis
+      const turn = { project: projectId, alert: alertId, incident: incidentId, now }
+      const done = yield* Effect.mapError(incidents.dispatch(turn, judgeAt(now, isSent)), dependencyFailed)
+      if (done === undefined) return yield* Task.cancel("the alert is gone")
+      yield* Effect.provideService(enqueueMessages(done.waiting), Engine, engine)
+      for (const one of done.incidents) {
+        const next = timer(projectId, one, now)
+        if (next !== undefined) yield* Effect.mapError(engine.enqueue(next.job, next.options), dependencyFailed)
       }
-      return { sent: messages.map(({ channelId }) => channelId) }
+      if (done.changed.length > 0) yield* bus.push("alerts", projectId, done.changed)
+      return { sent: done.waiting.map(({ message }) => message.key) }
     })
   })
 )

@@ -3,14 +3,16 @@
  * however often the job runs and whoever dies when (store/Deliveries; what a crash in the midst of a call means is told by each
  * channel), that the messages of an incident leave in order, and that a channel which fails again and again is left alone for a while.
  */
-import { Clock, Effect, Redacted, Schema } from "effect"
+import { Clock, Effect, Redacted, Schema, SchemaIssue } from "effect"
 import { type Channel as KeptChannel, ChannelId, type ChannelKind } from "../../domain/Channel.ts"
 import { ProjectId } from "../../domain/Ids.ts"
 import { Outgoing } from "../../domain/Outgoing.ts"
+import { cut, tidyAll } from "../../domain/Text.ts"
 import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
 import { type AnyChannel, channels, type ChannelServices } from "../../notify/all.ts"
 import { ChannelError } from "../../notify/Channel.ts"
+import { applied, Template } from "../../notify/Template.ts"
 import { Channels } from "../../store/Channels.ts"
 import { Deliveries } from "../../store/Deliveries.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
@@ -43,32 +45,62 @@ export const brokenUntil = (failures: number, lastFailedAt: number | null): numb
     ? undefined
     : lastFailedAt + Math.min(breakMaxMs, breakMs * 2 ** Math.min(20, failures - breakAfter))
 
+/** A kind's module with the settings as it reads them, and the template that all kinds may have. */
+export interface Ready {
+  readonly channel: AnyChannel
+  readonly settings: unknown
+  readonly template: Template | undefined
+}
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+const strict = { errors: "all", onExcessProperty: "error" } as const
+
+/** The value as its schema reads it; the faults with where they are. */
+const readAs = <A>(
+  schema: Schema.Codec<A, unknown>,
+  value: unknown,
+  place: string
+): { value: A } | { fault: string } => {
+  const read = Schema.decodeUnknownResult(schema)(value, strict)
+  if (read._tag === "Success") return { value: read.success }
+  const faults = format(read.failure.issue).issues.map(({ message, path }) => {
+    const steps = [place, ...(path ?? []).map((step) => String(typeof step === "object" ? step.key : step))]
+    const at = steps.filter((step) => step !== "").join(".")
+    return at === "" ? message : `${at}: ${message}`
+  })
+  return { fault: cut(faults.join("; "), 1_000) }
+}
+
+/** The setting `template` of any kind; undefined where there is none. */
+export const readTemplate = (template: unknown): { value: Template | undefined } | { fault: string } =>
+  template === undefined ? { value: undefined } : readAs(Template, template, "template")
+
 /** The kind's module and the settings as it reads them; the fault where they are not its own. */
-export const prepare = (
-  kind: ChannelKind,
-  settings: unknown
-): { readonly channel: AnyChannel; readonly settings: unknown } | { readonly fault: string } => {
+export const prepare = (kind: ChannelKind, settings: unknown): Ready | { readonly fault: string } => {
   const channel = channels[kind]
-  if (channel === undefined) return { fault: `there is no channel of the kind ${kind}` }
-  const read = Schema.decodeUnknownExit(channel.settings as Schema.Codec<unknown>)(settings)
-  return read._tag === "Success"
-    ? { channel, settings: read.value }
-    : { fault: `its settings can't be read: ${String(read.cause)}`.slice(0, 500) }
+  const { template, ...rest } = (settings ?? {}) as Readonly<Record<string, unknown>>
+  const words = readTemplate(template)
+  if ("fault" in words) return words
+  const read = readAs(channel.settings as Schema.Codec<unknown>, rest, "")
+  return "fault" in read ? read : { channel, settings: read.value, template: words.value }
 }
 
 /** What is wrong with the settings and secrets of a channel that is to be made; undefined when nothing is. */
 export const channelFault = (
   kind: ChannelKind,
   settings: unknown,
-  secrets: ReadonlyArray<string>
-): string | undefined => {
+  secrets: Readonly<Record<string, string>>
+): { readonly field: "settings" | "secrets"; readonly fault: string } | undefined => {
   const ready = prepare(kind, settings)
-  if ("fault" in ready) return ready.fault
+  if ("fault" in ready) return { field: "settings", fault: ready.fault }
   const known = ready.channel.secrets.map(({ name }) => name)
-  const strange = secrets.find((name) => !known.includes(name))
-  return strange === undefined
-    ? undefined
-    : `expected secrets named ${known.length === 0 ? "nothing (it takes none)" : known.join(", ")}, got ${JSON.stringify(strange)}`
+  const strange = Object.keys(secrets).find((name) => !known.includes(name))
+  if (strange !== undefined) {
+    const taken = known.length === 0 ? "none (it takes none)" : `those named ${known.join(", ")}`
+    return { field: "secrets", fault: `expected ${taken}, got ${JSON.stringify(strange)}` }
+  }
+  const fault = ready.channel.secretsFault?.(secrets)
+  return fault === undefined ? undefined : { field: "secrets", fault }
 }
 
 /** The kinds of channels there are, for those who choose. */
@@ -87,7 +119,7 @@ export const define = <const Name extends string>(name: Name, kind: ChannelKind)
     queue: "high-priority",
     timeout: "40 seconds",
     retry: Retry.exponential({ attempts: 8, base: "5 seconds", cap: "10 minutes" }),
-    rateLimit: { limit: `${channels[kind]?.perSecond ?? 1}/s`, key: ({ channelId }) => channelId }
+    rateLimit: { limit: `${channels[kind].perSecond}/s`, key: ({ channelId }) => channelId }
   })
 
 /** What became of a failed sending, in the words of the tasks. */
@@ -113,7 +145,9 @@ export const handler = Effect.gen(function* () {
     return "fault" in ready ? { gone: ready.fault } : { ...ready, record, lastFailedAt, secrets }
   })
 
-  return Effect.fn("Send")(function* ({ channelId, message, projectId }: Schema.Struct.Type<typeof payload>) {
+  return Effect.fn("Send")(function* (given: Schema.Struct.Type<typeof payload>) {
+    const { channelId, projectId } = given
+    const message = tidyAll(given.message)
     const { key } = message
     const opened = yield* open(channelId, projectId)
     if ("gone" in opened) {
@@ -130,15 +164,17 @@ export const handler = Effect.gen(function* () {
       return begun.status === "sent" ? { status: "sent before" as const } : yield* Task.cancel("it was dropped before")
     }
     if (begun._tag === "Busy") return yield* Task.snooze(`${Math.max(100, begun.leftMs)} millis`)
-    const { previous, repeated } = begun
-    const { reference } = yield* opened.channel
+    const { previous, progress, repeated } = begun
+    const { reference, warning } = yield* opened.channel
       .send({
         project: projectId,
         settings: opened.settings,
         secrets: Redacted.value(opened.secrets),
-        message,
+        message: applied(opened.template, message),
         previous,
         repeated,
+        progress,
+        note: (far) => Effect.ignore(deliveries.note(key, far)),
         now
       })
       .pipe(
@@ -151,8 +187,8 @@ export const handler = Effect.gen(function* () {
         ),
         Effect.mapError(notSent)
       )
-    yield* Effect.mapError(deliveries.sent(key, reference), dependencyFailed)
-    yield* Effect.ignore(kept.worked(channelId))
+    yield* Effect.mapError(deliveries.sent(key, reference, warning), dependencyFailed)
+    yield* Effect.ignore(kept.worked(channelId, warning))
     return { status: "sent" as const }
   })
 })

@@ -22,7 +22,8 @@ const fieldsOf = ({ body, headers }: Taken): Record<string, unknown> =>
     ? (JSON.parse(body) as Record<string, unknown>)
     : Object.fromEntries(new URLSearchParams(body))
 
-export const startSlack = async (): Promise<FakeSlack> => {
+/** `heard` is told of each request after it was done and before it is answered. */
+export const startSlack = async (heard: (request: Taken) => void = () => {}): Promise<FakeSlack> => {
   const token = "xoxb-test-token-1234"
   const channel = "C024BE91L"
   const messages: Array<SlackMessage> = []
@@ -62,7 +63,7 @@ export const startSlack = async (): Promise<FakeSlack> => {
       }
     })
   }
-  const fake = await startFake((request) => {
+  const answer = (request: Taken): Reply => {
     if (request.path === "/services/T0/B0/secretpart") {
       const { text } = fieldsOf(request)
       if (typeof text !== "string") return { status: 400, body: "no_text" }
@@ -71,6 +72,11 @@ export const startSlack = async (): Promise<FakeSlack> => {
     }
     if (request.headers.authorization !== `Bearer ${token}`) return no("invalid_auth")
     return methods[request.path.replace("/api/", "")]?.(fieldsOf(request)) ?? no("unknown_method")
+  }
+  const fake = await startFake((request) => {
+    const reply = answer(request)
+    heard(request)
+    return reply
   })
   return { ...fake, token, channel, messages, webhook: `${fake.url}/services/T0/B0/secretpart` }
 }

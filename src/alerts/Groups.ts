@@ -1,0 +1,81 @@
+/** Which group of a rule a line belongs to, and which of its lines an alert shows. Pure. */
+import type { SampleLine } from "../domain/Alert.ts"
+import type { LogEvent } from "../domain/LogEvent.ts"
+import { numberText } from "../domain/Query.ts"
+import type { Seen } from "./Rule.ts"
+
+/** Characters of a group's value, of a line that an alert shows, and of one before it. */
+const valueMax = 200
+const sampleMax = 500
+const beforeMax = 200
+/** Lines that an alert shows, and lines before each of them. */
+export const samplesMax = 5
+const beforeLines = 3
+
+/** At most `max` characters, no half of a surrogate pair at the end. */
+export const cut = (text: string, max: number): string => {
+  if (text.length <= max) return text
+  const end = text.charCodeAt(max - 1) >>> 10 === 0x36 ? max - 1 : max
+  return `${text.slice(0, end)}…`
+}
+
+const step = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined
+
+/** The value of a field as text; undefined where the line has none. */
+export const fieldOf = (name: string): ((event: LogEvent) => string | undefined) => {
+  if (name === "service") return ({ service }) => service
+  if (name === "level") return ({ level }) => level
+  if (name === "template") return ({ template }) => (template === undefined ? undefined : String(template))
+  const path = name.split(".")
+  return ({ attributes }) => {
+    const direct = step(attributes, name)
+    const value = direct === undefined && path.length > 1 ? path.reduce<unknown>(step, attributes) : direct
+    if (typeof value === "string") return cut(value.replaceAll("\0", ""), valueMax).toWellFormed()
+    if (typeof value === "number") return numberText(value)
+    return typeof value === "boolean" ? String(value) : undefined
+  }
+}
+
+export interface Grouping {
+  readonly names: ReadonlyArray<string>
+  /** The values of a line; a field that it does not have is "". */
+  readonly valuesOf: (event: LogEvent) => ReadonlyArray<string>
+}
+
+export const grouping = (names: ReadonlyArray<string>): Grouping => {
+  const fields = names.map(fieldOf)
+  return { names, valuesOf: (event) => fields.map((field) => field(event) ?? "") }
+}
+
+/** The key of a group; "" where the rule has none. */
+export const keyOf = (values: ReadonlyArray<string>): string => (values.length === 0 ? "" : JSON.stringify(values))
+
+/** Of each line of a batch, the one before it of the same service and host; −1 where there is none. */
+export const previousOf = (events: ReadonlyArray<LogEvent>): Int32Array => {
+  const last = new Map<string, number>()
+  const previous = new Int32Array(events.length)
+  for (const [index, { attributes, service }] of events.entries()) {
+    const host = attributes["host.name"] ?? attributes["host"]
+    const key = typeof host === "string" ? `${service}\n${host}` : service
+    previous[index] = last.get(key) ?? -1
+    last.set(key, index)
+  }
+  return previous
+}
+
+/** A line as an alert shows it. */
+export const sampleOf = (
+  { event, time }: Seen,
+  index: number,
+  events: ReadonlyArray<LogEvent>,
+  previous: Int32Array
+): SampleLine => {
+  const before: Array<string> = []
+  for (let at = previous[index]!; at >= 0 && before.length < beforeLines; at = previous[at]!) {
+    before.unshift(cut(events[at]!.message, beforeMax))
+  }
+  return { time, service: cut(event.service, valueMax), message: cut(event.message, sampleMax), before }
+}
