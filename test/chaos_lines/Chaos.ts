@@ -121,17 +121,20 @@ const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((all, one
 
 /** What the windows of the rule hold, by the state that was committed with the position. */
 const countedBy = async (arena: Arena, ruleId: string): Promise<number> => {
+  const groups = `${project} ${ruleId} group `
   const states = await Promise.all(
-    allPartitions.map((partition) => arena.look.redis.hget(keyOf(arena, partition, "state"), project))
+    allPartitions.map((partition) => arena.look.redis.hgetall(keyOf(arena, partition, "state")))
   )
   return sum(
-    states.map((text) => {
-      if (text === null) return 0
-      const state = JSON.parse(text) as {
-        readonly rules: Readonly<Record<string, { readonly data: { readonly counts: ReadonlyArray<number> } }>>
-      }
-      return sum(state.rules[ruleId]?.data.counts ?? [])
-    })
+    states.flatMap((fields) =>
+      Object.entries(fields)
+        .filter(([field]) => field.startsWith(groups))
+        .map(([, text]) => {
+          // A group's data are its buckets: their starts, and how many lines each holds.
+          const { d } = JSON.parse(text) as { readonly d: readonly [unknown, ReadonlyArray<number>] }
+          return sum(d[1])
+        })
+    )
   )
 }
 

@@ -55,17 +55,4 @@ describe("bodies", () => {
       }).pipe(Effect.scoped),
     60_000
   )
-
-  it.live(
-    "cost their thread, not the process, when they need more memory than there may be; the next has a new one",
-    () =>
-      Effect.gen(function* () {
-        const bodies = yield* makeBodies(64)
-        const bomb = body(`{"streams":[${"[],".repeat(4_000_000)}[]]}`)
-        const error = yield* Effect.flip(readAll(bodies, bomb))
-        expect(error._tag).toBe("ThreadEnded")
-        expect(yield* readAll(bodies, body(push(many)))).toEqual([3_000, 204])
-      }).pipe(Effect.scoped),
-    180_000
-  )
 })

@@ -1,7 +1,7 @@
 /**
  * Makes lines of bodies: small ones here, a slice at a time, large ones in a thread of their own, so that neither a long
  * text nor a million events stops the event loop, and a body that unpacks to more memory than there may be costs that thread
- * and not the process. What the bytes mean is the protocols' part.
+ * and, as a rule, not the process: V8 may still end it when a single allocation is too large. What the bytes mean is the protocols' part.
  */
 import { Data, Effect, Semaphore, type Scope } from "effect"
 import { Worker } from "node:worker_threads"
