@@ -1,5 +1,5 @@
 /** What people hear of alerts, and when: each scenario is a score of what happens and the list of what is heard. */
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import { ChannelId } from "../../src/domain/Channel.ts"
 import { describe, expect, it } from "vitest"
 import type { RouteSpec } from "../../src/domain/Route.ts"

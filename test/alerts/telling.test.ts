@@ -1,6 +1,6 @@
 /** The words and limits of an incident's messages, and the conditions by which alerts are named. */
 import { describe, expect, it } from "vitest"
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import { windowAt } from "../../src/alerts/Windows.ts"
 import type { Member } from "../../src/domain/Incident.ts"
 import { telling } from "../../src/alerts/Telling.ts"

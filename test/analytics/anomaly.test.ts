@@ -1,5 +1,5 @@
 /** The models of anomalies: bounded plain state, the same scores after JSON, never NaN; and the figures on labelled data, where it is. */
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import { describe, expect, it } from "vitest"
 import { material, oddHours, series } from "../../src/analytics/anomaly/Hours.ts"
 import { newTemplates, vanishedTemplates } from "../../src/analytics/anomaly/Novelty.ts"

@@ -1,5 +1,5 @@
 /** What changed most stands first, chance is not told, and nothing that comes in breaks it. */
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import { describe, expect, it } from "vitest"
 import * as Causes from "../../src/analytics/Causes.ts"
 import * as Query from "../../src/domain/Query.ts"

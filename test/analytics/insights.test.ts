@@ -1,5 +1,5 @@
 /** Rules find what is there and nothing else; what a language model says is believed only as far as it was found. */
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import { describe, expect, it } from "vitest"
 import { type Facts, find, summarize } from "../../src/analytics/Insights.ts"
 import { latencyOf } from "../../src/analytics/Views.ts"
@@ -95,6 +95,12 @@ describe("insights", () => {
       }
     ]
   ])("find %s", (kind, facts) => expect(kinds(facts)).toContain(kind))
+
+  it("stay on their scale where a pattern counts more lines than the levels do", () => {
+    const [found] = find({ ...base, templates: [template("4", 200_000, 200_000)] })
+    expect(found).toMatchObject({ kind: "top_talker", score: 50 })
+    expect(found!.title).toContain("100%")
+  })
 
   it("are ranked, linked and finite, whatever the figures are", () => {
     const n = fc.integer({ min: 0, max: 10_000_000 })

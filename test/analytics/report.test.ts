@@ -1,6 +1,6 @@
 /** A report shows what happened, in three forms, on a machine without fonts; nothing of a line becomes markup. */
 import { inflateSync } from "node:zlib"
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import { describe, expect, it } from "vitest"
 import * as Charts from "../../src/analytics/Charts.ts"
 import { toPng } from "../../src/analytics/Pictures.ts"

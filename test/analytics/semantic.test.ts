@@ -1,5 +1,5 @@
 /** Words, lexicon, vectors and ranking: what they promise for any text, and how well they find what is asked for. */
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import { describe, expect, it } from "vitest"
 import { isThere, leftOut, matrixOf, questions, scores, bm25, templates } from "../../bench/semantic.ts"
 import { dimensions, embed, Matrix } from "../../src/analytics/Embeddings.ts"

@@ -1,5 +1,5 @@
 /** Quantiles are within the promised error, and merging loses nothing. */
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import { describe, expect, it } from "vitest"
 import { others, type Rollup, RollupBuilder, keptMax, mergeRollups } from "../../src/domain/Rollup.ts"
 import * as Sketch from "../../src/domain/Sketch.ts"

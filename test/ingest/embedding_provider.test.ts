@@ -1,7 +1,7 @@
 /** Vectors of a server that speaks OpenAI's protocol, when it works and in each way it may fail. */
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import { decode, embeddings, retryAfter } from "../../src/ingest/EmbeddingProvider.ts"
 import { type EmbeddingsServer, type Fate, startEmbeddingsServer } from "../support/embeddings_server.ts"
 

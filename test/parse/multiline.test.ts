@@ -1,6 +1,6 @@
 /** Traces of eight languages become one event each; what only looks like one does not; cuts are the same however lines come. */
 import { describe, expect, it } from "@effect/vitest"
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import { assemble, charsMax, continued, linesMax, make } from "../../src/parse/Multiline.ts"
 
 const lines = (text: string): Array<string> =>

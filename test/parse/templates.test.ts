@@ -1,6 +1,6 @@
 /** Templates of messages: masks, generalising, bounds, determinism, and how well known systems' templates are found. */
 import { existsSync } from "node:fs"
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import { describe, expect, it } from "vitest"
 import { evaluate } from "../../bench/templates.ts"
 import { parseLine } from "../../src/parse/all.ts"

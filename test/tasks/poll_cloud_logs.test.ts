@@ -4,7 +4,7 @@
  */
 import { expect, layer } from "@effect/vitest"
 import { Context, Effect, Exit, Redacted, References } from "effect"
-import * as fc from "fast-check"
+import { fc } from "../support/property.ts"
 import type { ConnectionId } from "../../src/domain/Ids.ts"
 import { defaultProject } from "../../src/domain/Project.ts"
 import { AllowPrivate } from "../../src/ingest/Source.ts"

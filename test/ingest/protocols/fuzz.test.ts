@@ -1,5 +1,5 @@
 /** Whatever bytes come: a protocol answers, soon, and with events that can travel. */
-import * as fc from "fast-check"
+import { fc } from "../../support/property.ts"
 import { describe, expect, it } from "vitest"
 import { encode } from "../../../src/domain/SentEvent.ts"
 import { spoken } from "../../../src/ingest/all.ts"

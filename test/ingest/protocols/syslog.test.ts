@@ -1,6 +1,6 @@
 /** Framing of syslog over TCP: both kinds on one connection, cut anywhere, and whatever else comes. */
 import { describe, expect, it } from "@effect/vitest"
-import * as fc from "fast-check"
+import { fc } from "../../support/property.ts"
 import { framings } from "../../../src/ingest/all.ts"
 import { type Message, messageMax } from "../../../src/ingest/protocols/syslog.ts"
 

@@ -1,5 +1,5 @@
 /** What clouds say of an event, in our words; and what their errors mean. */
-import * as fc from "fast-check"
+import { fc } from "../../support/property.ts"
 import { describe, expect, it } from "vitest"
 import { meaning as awsMeaning, serviceOf, toEvent as awsEvent } from "../../../src/ingest/sources/cloudwatch.ts"
 import { toEvent as azureEvent } from "../../../src/ingest/sources/AzureRow.ts"

@@ -1,5 +1,5 @@
 /** Scan.ts against a model of a cloud: whatever happens, what was handed out is what is stored, each once. */
-import * as fc from "fast-check"
+import { fc } from "../../support/property.ts"
 import { describe, expect, it } from "vitest"
 import * as Scan from "../../../src/ingest/Scan.ts"
 import { makeModel, type Model } from "../../support/clouds/Model.ts"

@@ -3,7 +3,7 @@
  * is what is stored, each once.
  */
 import { Effect, Redacted } from "effect"
-import * as fc from "fast-check"
+import { fc } from "../../support/property.ts"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { sources } from "../../../src/ingest/all.ts"
 import type { Ask, Config, Polled, Secrets } from "../../../src/ingest/Source.ts"
