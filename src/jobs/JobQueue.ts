@@ -40,6 +40,9 @@ export const madeAt = (id: string): number | undefined => {
 const origin = randomBytes(5).toString("hex")
 let count = 0
 
+/** When this very process made a fresh id, epoch ms; undefined for the ids of others. */
+export const madeHereAt = (id: string): number | undefined => (id.startsWith(origin, 10) ? madeAt(id) : undefined)
+
 /** A fresh id: sorts by time, unique by process and counter. `now` in epoch ms. */
 export const freshId = (queue: QueueName, now: number): JobId => {
   count = (count + 1) % 2_176_782_336

@@ -1,7 +1,8 @@
 /**
  * Waiting for the end of a job. Promises no polling: whoever waits is told by the stream of events, read on one connection
  * per process; the job's hash is looked at once before (the race) and, against an event that was lost with its worker,
- * every few seconds for all that wait, in one round trip.
+ * every few seconds for all that wait, in one round trip. A job that was made here while we listened has no race: its end
+ * was heard or is to be heard, and the look is for the slow ones.
  */
 import { Duration, Effect } from "effect"
 import {
@@ -13,9 +14,9 @@ import {
   JobFailed,
   JobUnknown
 } from "../jobs/Engine.ts"
-import { queueOf } from "../jobs/JobQueue.ts"
+import { madeHereAt, queueOf } from "../jobs/JobQueue.ts"
 import { isFinal } from "../jobs/Outcome.ts"
-import type { Events } from "./Events.ts"
+import type { Events, PackedRow } from "./Events.ts"
 import * as JobQueues from "./JobQueues.ts"
 import { keysOf } from "./Keys.ts"
 import type { Client } from "./Redis.ts"
@@ -24,6 +25,12 @@ type Resume = (effect: Effect.Effect<unknown, AwaitError>) => void
 
 const recheckMs = 5_000
 const lookUpMax = 256
+/** ms until the hash of a job is looked at whose end would have been heard. */
+const patientMs = 25
+/** ms that we listen on after the last who waited, so that the next need not begin anew. */
+const lingerMs = 1_000
+/** Ends heard lately that are remembered, for whoever asks a moment too late. */
+const recentMax = 1_000
 
 export class Waiters {
   private readonly client: Client
@@ -35,7 +42,13 @@ export class Waiters {
   private readonly heard = new Map<string, string>()
   private stop: (() => void) | undefined
   private listening: Promise<void> | undefined
+  /** Since when nothing was missed, epoch ms. */
+  private since = Number.POSITIVE_INFINITY
+  private readonly recent = new Map<string, PackedRow>()
   private timer: NodeJS.Timeout | undefined
+  private lingering: NodeJS.Timeout | undefined
+  private patience: NodeJS.Timeout | undefined
+  private readonly later = new Set<string>()
   private scheduled = false
 
   constructor(client: Client, namespace: string, events: Events["Service"]) {
@@ -60,10 +73,12 @@ export class Waiters {
       const set = this.waiting.get(id) ?? new Set()
       set.add(resume)
       this.waiting.set(id, set)
-      this.listen().then(
-        () => this.ask(id),
-        (cause: unknown) => this.answer(id, Effect.fail(new EngineUnavailable({ op: "await", cause })))
-      )
+      if ((madeHereAt(id) ?? 0) > this.since) this.hope(id)
+      else
+        this.listen().then(
+          () => this.ask(id),
+          (cause: unknown) => this.answer(id, Effect.fail(new EngineUnavailable({ op: "await", cause })))
+        )
       return Effect.sync(() => {
         set.delete(resume)
         if (set.size === 0 && this.waiting.get(id) === set) {
@@ -78,24 +93,21 @@ export class Waiters {
   close(): void {
     this.waiting.clear()
     this.heard.clear()
-    this.rest()
+    this.endListening()
   }
 
   private listen(): Promise<void> {
     this.listening ??= this.events
       .listen((_seq, rows) => {
         for (const row of rows) {
-          if (!isFinal(row[2]) || !this.waiting.has(row[0])) continue
-          if (row[8] !== undefined) {
-            this.answer(row[0], Effect.succeed(JSON.parse(row[8])))
-            continue
-          }
-          this.heard.set(row[0], row[2] === "done" ? "" : (row[7] ?? row[2]))
-          this.ask(row[0])
+          if (!isFinal(row[2])) continue
+          if (this.waiting.has(row[0])) this.hear(row)
+          else if (madeHereAt(row[0]) !== undefined) this.remember(row)
         }
       })
       .then((stop) => {
         this.stop = stop
+        this.since = Date.now()
         this.timer = setInterval(() => {
           for (const id of this.waiting.keys()) this.ask(id)
         }, recheckMs)
@@ -104,13 +116,53 @@ export class Waiters {
     return this.listening
   }
 
-  /** Stops listening while nobody waits. */
+  /** Waits for an end that cannot have been missed; looks at the job only where it takes its time. */
+  private hope(id: string): void {
+    const row = this.recent.get(id)
+    if (row !== undefined) return this.hear(row)
+    this.later.add(id)
+    this.patience ??= setTimeout(() => {
+      this.patience = undefined
+      const ids = [...this.later]
+      this.later.clear()
+      for (const one of ids) if (this.waiting.has(one)) this.ask(one)
+    }, patientMs)
+  }
+
+  /** The end of a job that is waited for. */
+  private hear(row: PackedRow): void {
+    const [id, , state] = row
+    if (row[8] !== undefined) return this.answer(id, Effect.succeed(JSON.parse(row[8])))
+    this.heard.set(id, state === "done" ? "" : (row[7] ?? state))
+    this.ask(id)
+  }
+
+  private remember(row: PackedRow): void {
+    this.recent.set(row[0], row)
+    if (this.recent.size > recentMax) this.recent.delete(this.recent.keys().next().value as string)
+  }
+
+  /** Stops listening once nobody has waited for a while. */
   private rest(): void {
-    if (this.waiting.size > 0 || this.stop === undefined) return
-    this.stop()
+    if (this.waiting.size > 0 || this.stop === undefined || this.lingering !== undefined) return
+    this.lingering = setTimeout(() => {
+      this.lingering = undefined
+      if (this.waiting.size === 0) this.endListening()
+    }, lingerMs)
+    this.lingering.unref()
+  }
+
+  private endListening(): void {
+    clearTimeout(this.lingering)
+    clearTimeout(this.patience)
+    clearInterval(this.timer)
+    this.stop?.()
+    this.lingering = undefined
+    this.patience = undefined
     this.stop = undefined
     this.listening = undefined
-    clearInterval(this.timer)
+    this.since = Number.POSITIVE_INFINITY
+    this.recent.clear()
   }
 
   /** Look-ups of one turn of the event loop go together. */
