@@ -29,7 +29,7 @@ const lookUpMax = 256
 const patientMs = 25
 /** ms that we listen on after the last who waited, so that the next need not begin anew. */
 const lingerMs = 1_000
-/** Ends heard lately that are remembered, for whoever asks a moment too late. */
+/** Small results heard lately that are remembered, for whoever asks a moment too late. */
 const recentMax = 1_000
 
 export class Waiters {
@@ -44,7 +44,7 @@ export class Waiters {
   private listening: Promise<void> | undefined
   /** Since when nothing was missed, epoch ms. */
   private since = Number.POSITIVE_INFINITY
-  private readonly recent = new Map<string, PackedRow>()
+  private readonly recent = new Map<string, string>()
   private timer: NodeJS.Timeout | undefined
   private lingering: NodeJS.Timeout | undefined
   private patience: NodeJS.Timeout | undefined
@@ -102,7 +102,7 @@ export class Waiters {
         for (const row of rows) {
           if (!isFinal(row[2])) continue
           if (this.waiting.has(row[0])) this.hear(row)
-          else if (madeHereAt(row[0]) !== undefined) this.remember(row)
+          else if (row[8] !== undefined && madeHereAt(row[0]) !== undefined) this.remember(row[0], row[8])
         }
       })
       .then((stop) => {
@@ -118,8 +118,8 @@ export class Waiters {
 
   /** Waits for an end that cannot have been missed; looks at the job only where it takes its time. */
   private hope(id: string): void {
-    const row = this.recent.get(id)
-    if (row !== undefined) return this.hear(row)
+    const result = this.recent.get(id)
+    if (result !== undefined) return this.answer(id, Effect.succeed(JSON.parse(result)))
     this.later.add(id)
     this.patience ??= setTimeout(() => {
       this.patience = undefined
@@ -137,8 +137,8 @@ export class Waiters {
     this.ask(id)
   }
 
-  private remember(row: PackedRow): void {
-    this.recent.set(row[0], row)
+  private remember(id: string, result: string): void {
+    this.recent.set(id, result)
     if (this.recent.size > recentMax) this.recent.delete(this.recent.keys().next().value as string)
   }
 

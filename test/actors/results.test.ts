@@ -107,6 +107,22 @@ layer(live, { excludeTestServices: true, timeout: "20 seconds" })("results", (it
   })
 
   describe("waiting", () => {
+    it.effect("for what ended before it was asked for, while others were waited for", () =>
+      Effect.gen(function* () {
+        const engine = yield* Engine
+        // From here on this process listens.
+        yield* Leaf.run({ n: 1 })
+        const id = yield* Leaf.enqueue({ n: 7 })
+        yield* until(id, "SUCCESS")
+        assert.strictEqual(yield* engine.await(id), 7)
+        const large = yield* Large.enqueue({ size: 3_000 })
+        yield* until(large, "SUCCESS")
+        assert.strictEqual(yield* engine.await(large), "ä".repeat(3_000))
+        const broken = yield* Break.enqueue({})
+        yield* until(broken, "DEAD")
+        assert.strictEqual((yield* Effect.flip(engine.await(broken)))._tag, "JobFailed")
+      })
+    )
     it.effect("ends at its time with a typed error, and the job goes on", () =>
       Effect.gen(function* () {
         const engine = yield* Engine
