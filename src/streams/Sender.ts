@@ -35,6 +35,9 @@ interface Pending {
   readonly settle: Settle
 }
 
+/** Of so many gathered jobs the first leave at once: Redis stores them while the rest of a large bulk is still being encoded. */
+const sendAtMost = 8 * JobQueues.scriptMax
+
 /** Children of one job that are remembered, the newest, and for how long after the last came: 1 day. */
 const childrenMax = 10_000
 const childrenTtlMs = 86_400_000
@@ -212,7 +215,9 @@ export class Sender {
   }
 
   private push(queue: QueueName, pending: Pending): void {
-    this.pending.get(queue)?.push(pending)
+    const all = this.pending.get(queue) ?? []
+    all.push(pending)
+    if (all.length >= sendAtMost) return this.sendAll()
     if (this.scheduled) return
     this.scheduled = true
     // A first one goes as soon as those called in the same breath are here; while answers are awaited, a turn is gathered.
