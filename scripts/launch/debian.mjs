@@ -2,7 +2,7 @@
  * Debian's packages, fetched and unpacked into a folder without touching the host: programs that a test or a first start needs
  * and that nobody has installed. Works for any user, offline only with what was fetched before.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { run, tail } from "./processes.mjs"
 
@@ -31,15 +31,36 @@ export const osRelease = () => {
   }
 }
 
+const mirror = "http://mirror.example/debian"
+const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+/**
+ * Options of apt for a system of these suites on which nothing is installed.
+ * @param {string} parts @param {ReadonlyArray<string>} suites @returns {string[]}
+ */
+const otherSuites = (parts, suites) => {
+  const [sources, status] = [join(parts, "sources.list"), join(parts, "status")]
+  writeFileSync(sources, suites.map((suite) => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`).join(""))
+  writeFileSync(status, "")
+  return [
+    `Dir::Etc::SourceList=${sources}`,
+    "Dir::Etc::SourceParts=-",
+    `Dir::State::Status=${status}`,
+    `APT::Default-Release=${suites.at(-1)}`
+  ]
+}
+
 /**
  * Unpacks packages and what they need beyond the host's own into the folder `root`; the first is the one whose needs are
- * followed.
+ * followed. From other suites than the host's own (of several the last is preferred) everything down to the C library is
+ * unpacked, so that the programs run through its loader.
  * @param {string} home a folder of our own beside `root`
  * @param {string} root
  * @param {readonly [string, ...string[]]} packages
+ * @param {ReadonlyArray<string>} [suites]
  * @returns {Promise<string | undefined>} what went wrong
  */
-export const unpackDebian = async (home, root, packages) => {
+export const unpackDebian = async (home, root, packages, suites = []) => {
   const parts = join(home, "parts")
   rmSync(parts, { recursive: true, force: true })
   for (const name of ["root", "debs", "lists/partial", "cache/archives/partial"])
@@ -48,7 +69,8 @@ export const unpackDebian = async (home, root, packages) => {
     `Dir::State::Lists=${join(parts, "lists")}`,
     `Dir::Cache=${join(parts, "cache")}`,
     "Debug::NoLocking=1",
-    "APT::Sandbox::User=root"
+    "APT::Sandbox::User=root",
+    ...(suites.length === 0 ? [] : otherSuites(parts, suites))
   ].flatMap((option) => ["-o", option])
   const apt = (/** @type {ReadonlyArray<string>} */ args) =>
     run("apt-get", args, { cwd: join(parts, "debs"), env: { ...process.env, LC_ALL: "C" }, timeoutMs: 120_000 })
@@ -61,7 +83,7 @@ export const unpackDebian = async (home, root, packages) => {
     return got.code === 0 ? undefined : tail(got.stderr, 2)
   }
   // The host's lists may be empty, or so old that what they name is gone: then lists of our own.
-  let problem = await download(["-o", "APT::Sandbox::User=root"])
+  let problem = suites.length > 0 ? "" : await download(["-o", "APT::Sandbox::User=root"])
   if (problem !== undefined) {
     const update = await apt([...ownLists, "update", "-q"])
     problem = update.code === 0 ? await download(ownLists) : tail(update.stderr, 2)
