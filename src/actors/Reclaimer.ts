@@ -8,7 +8,7 @@ import * as JobQueues from "../streams/JobQueues.ts"
 import { attempt, type RedisError } from "../streams/Redis.ts"
 import type { Worker } from "./Worker.ts"
 
-/** Entries looked at in one script. */
+/** Entries taken in one script; it takes fewer where they are large. */
 const perScript = 50
 /** Scripts in one look at a queue. */
 const pagesMax = 200
@@ -19,21 +19,13 @@ const silentMs = 3_600_000
 interface Memory {
   readonly cursors: Map<QueueName, string>
   sweptAt: number
-  /** Entries that the next script may take. */
-  perScript: number
-}
-/** Fewer where payloads are large: about so many characters at once. */
-const charsPerScript = 262_144
-const sized = (jobs: ReadonlyArray<JobQueues.Claimed>): number => {
-  const chars = jobs.reduce((sum, job) => sum + job.payload.length, 0)
-  return Math.max(1, Math.min(perScript, Math.floor((charsPerScript * jobs.length) / Math.max(1, chars))))
 }
 
 const memories = new WeakMap<Worker, Memory>()
 const memoryOf = (worker: Worker): Memory => {
   const known = memories.get(worker)
   if (known !== undefined) return known
-  const made = { cursors: new Map<QueueName, string>(), sweptAt: Date.now(), perScript }
+  const made = { cursors: new Map<QueueName, string>(), sweptAt: Date.now() }
   memories.set(worker, made)
   return made
 }
@@ -47,11 +39,10 @@ export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
     for (const queue of worker.consuming.keys()) {
       // A script looks at ten times as many claims as it may take: on through the list, not one page in each half lease.
       for (let page = 0; page < pagesMax; page++) {
-        const count = Math.min(memory.perScript, worker.desk.roomForOrphans(queue))
+        const count = Math.min(perScript, worker.desk.roomForOrphans(queue))
         if (count === 0) break
         const { cursor, gone, jobs } = yield* attempt("reclaim", () => reclaim(worker, queue, memory, count))
         memory.cursors.set(queue, cursor)
-        memory.perScript = sized(jobs)
         if (gone.length > 0) {
           yield* Effect.logError("claimed entries have vanished from their stream", { queue, entries: gone })
         }

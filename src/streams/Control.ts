@@ -194,20 +194,24 @@ export class Control extends Context.Service<
             let total = 0
             // A queue whose lag the server has lost can't be purged before it is mended.
             await JobQueues.trim(client, k)
-            // Bounded by what a queue may hold: each turn cancels up to 64.
+            // Bounded by what a queue may hold: each turn cancels or drops some.
             const settings = (await Settings.load(client, redis.namespace)).queues.get(queue)
             const parked = [...(settings?.pausedTasks ?? [])].map((task) => Steering.parkedKey(k, task))
             const places = [...parked, k.delayed]
             while (true) {
               const place = places[0] ?? k.delayed
-              const [count, metas] = await Scripts.purge(client, [k.jobs, place], [k.prefix, group, ttlMs, purged])
+              const [count, metas, done] = await Scripts.purge(
+                client,
+                [k.jobs, place],
+                [k.prefix, group, ttlMs, purged]
+              )
               total += count
               for (let i = 0; i + 2 < metas.length; i += 3) {
                 const [id = "", task = "", meta = ""] = metas.slice(i, i + 3)
                 if (task === Flows.linkTask) total--
                 await Flows.tellPurged(carrier, id, task, meta, purged)
               }
-              if (count > 0) continue
+              if (done === 0) continue
               places.shift()
               if (places.length === 0) return total
             }

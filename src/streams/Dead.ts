@@ -119,8 +119,11 @@ export const matches = (filter: Filter, raw: Raw): boolean => {
   return filter.fingerprint === undefined || fingerprintOf(raw) === filter.fingerprint
 }
 
-/** Entries asked for at once, and looked at for one page. */
-const chunk = 500
+/** Entries asked for at once: few at first, since nobody knows how large they are, then about so many characters. */
+const chunkFirst = 4
+const chunkMax = 500
+const chunkChars = 524_288
+/** Entries looked at for one page. */
 export const lookedMax = 20_000
 
 interface Head {
@@ -130,6 +133,8 @@ interface Head {
   buffer: ReadonlyArray<Raw>
   at: number
   ended: boolean
+  /** How many are asked for next. */
+  chunk: number
 }
 
 export interface Page {
@@ -152,7 +157,14 @@ export const page = async (client: Client, keys: Keys, filter: Filter, options: 
   const served = queues.filter((q) => filter.queue === undefined || q === filter.queue)
   const heads = served.map((queue): Head => {
     const after = from[queues.indexOf(queue)] ?? ""
-    return { queue, after: /^\d+-\d+$/u.test(after) ? after : "", buffer: [], at: 0, ended: after === "end" }
+    return {
+      queue,
+      after: /^\d+-\d+$/u.test(after) ? after : "",
+      buffer: [],
+      at: 0,
+      ended: after === "end",
+      chunk: chunkFirst
+    }
   })
   const letters: Array<Raw> = []
   for (let looked = 0; looked < lookedMax && letters.length < options.limit; looked++) {
@@ -177,16 +189,21 @@ export const page = async (client: Client, keys: Keys, filter: Filter, options: 
   return { letters, cursor: positions.every((p) => p === "end") ? undefined : positions.join(",") }
 }
 
+/** What a letter brings along. */
+export const charsOf = (raw: Raw): number => raw.payload.length + raw.error.length + raw.meta.length
+
 const fill = async (client: Client, keys: Keys, filter: Filter, head: Head, up: boolean): Promise<void> => {
   const low = up && head.after !== "" ? `(${head.after}` : filter.since === undefined ? "-" : `${filter.since}-0`
   const high = !up && head.after !== "" ? `(${head.after}` : filter.until === undefined ? "+" : String(filter.until)
   const { dead } = keys.queue(head.queue)
   const rows = await (up
-    ? client.xrange(dead, low, high, "COUNT", chunk)
-    : client.xrevrange(dead, high, low, "COUNT", chunk))
+    ? client.xrange(dead, low, high, "COUNT", head.chunk)
+    : client.xrevrange(dead, high, low, "COUNT", head.chunk))
   head.buffer = rows.map(([entry, fields]) => rawOf(head.queue, entry, fields))
   head.at = 0
-  head.ended = rows.length < chunk
+  head.ended = rows.length < head.chunk
+  const chars = head.buffer.reduce((sum, raw) => sum + charsOf(raw), 0)
+  head.chunk = Math.max(1, Math.min(chunkMax, Math.floor((chunkChars * rows.length) / Math.max(1, chars))))
 }
 
 const earlier = (a: string, b: string): boolean => {

@@ -8,6 +8,7 @@ import { PayloadInvalid, PayloadTooLarge } from "../jobs/Engine.ts"
 import { type JobId, type QueueName, queues } from "../jobs/JobQueue.ts"
 import * as Rate from "../jobs/Rate.ts"
 import { type AnyTask, Registry } from "../jobs/Registry.ts"
+import { cut } from "./Cut.ts"
 import * as Dead from "./Dead.ts"
 import type { DeadLetter, Filter } from "./Dead.ts"
 import * as Steps from "./DeadSteps.ts"
@@ -214,9 +215,11 @@ const sweep = (
       )
       cursor = found.cursor
       if (found.letters.length === 0) continue
-      const count = yield* redis.use("dead", (client) => step(client, found.letters))
-      progress = { done: progress.done + count, skipped: progress.skipped + found.letters.length - count }
-      options.onProgress?.(progress)
+      for (const part of cut(found.letters, scriptMax, Dead.charsOf)) {
+        const count = yield* redis.use("dead", (client) => step(client, part))
+        progress = { done: progress.done + count, skipped: progress.skipped + part.length - count }
+        options.onProgress?.(progress)
+      }
     } while (cursor !== undefined)
     return progress
   })

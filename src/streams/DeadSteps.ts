@@ -6,6 +6,7 @@ import type { Failure } from "../jobs/Engine.ts"
 import { type JobId, type QueueName, queueOf, queues } from "../jobs/JobQueue.ts"
 import * as Dead from "./Dead.ts"
 import type { Filter } from "./Dead.ts"
+import { cut } from "./Cut.ts"
 import { scriptMax } from "./JobQueues.ts"
 import type { Keys, QueueKeys } from "./Keys.ts"
 import type { Client } from "./Redis.ts"
@@ -65,8 +66,7 @@ export const oldestBack = async (
 ): Promise<ReadonlyArray<JobId>> => {
   const { letters } = await Dead.page(client, keys, { queue }, { limit: most, oldestFirst: true })
   const out: Array<JobId> = []
-  for (let i = 0; i < letters.length; i += scriptMax) {
-    const part = letters.slice(i, i + scriptMax)
+  for (const part of cut(letters, scriptMax, Dead.charsOf)) {
     const ends = await putBack(
       client,
       keys,

@@ -182,7 +182,7 @@ export const release = (
   claims: ReadonlyArray<Claim & { readonly id: string; readonly ran: boolean }>
 ) => {
   const args: Array<string | number> = [group, consumer, 86_400_000, control, keys.prefix]
-  for (const c of claims) args.push(c.entry, c.count, c.ran ? c.count : c.count - 1, c.ran ? c.id : "")
+  for (const c of claims) args.push(c.entry, c.count, c.ran ? c.count : c.count - 1, c.id)
   return Scripts.release(client, [keys.jobs], args)
 }
 

@@ -19,15 +19,39 @@ const read = (name: string, libraries: ReadonlyArray<string>) => {
   return { text, digest: createHash("sha1").update(text).digest("hex") }
 }
 
+/**
+ * A slot of a Cluster is on its way to another master, and a key that the script came upon has gone ahead. The scripts look
+ * before they change, so the call may be made again, as with the server's own TRYAGAIN.
+ */
+const isMoving = (error: unknown): boolean => error instanceof Error && error.message.includes("access a non local key")
+/** How often, this many ms apart, such a call is made again before its caller is told. */
+const movingTries = 48
+const movingMs = 100
+
+/** Makes a call that came upon such a key again. */
+const patiently = async <A>(call: () => Promise<A>): Promise<A> => {
+  for (let tries = 1; ; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, movingMs))
+    try {
+      return await call()
+    } catch (error) {
+      if (!isMoving(error) || tries >= movingTries) throw error
+    }
+  }
+}
+
 const isUnknown = (error: unknown): boolean => error instanceof Error && error.message.startsWith("NOSCRIPT")
 
 const load = <A>(name: string, ...libraries: ReadonlyArray<string>): Script<A> => {
   const { digest, text } = read(name, libraries)
-  return (client, keys, args) =>
-    client.evalsha(digest, keys.length, ...keys, ...args).catch((error: unknown) => {
-      if (isUnknown(error)) return client.eval(text, keys.length, ...keys, ...args)
+  return (client, keys, args) => {
+    const byText = () => client.eval(text, keys.length, ...keys, ...args)
+    return client.evalsha(digest, keys.length, ...keys, ...args).catch((error: unknown) => {
+      if (isUnknown(error)) return byText()
+      if (isMoving(error)) return patiently(byText)
       throw error
     }) as Promise<A>
+  }
 }
 
 /** How long replicas have to say that they hold a write, ms. */
@@ -46,12 +70,20 @@ const loadAccepting = <A>(name: string, ...libraries: ReadonlyArray<string>): Sc
       pipeline[how](how === "eval" ? text : digest, keys.length, ...keys, ...args)
       return (await pipeline.wait(wanted, replicatedMs).exec()) ?? []
     }
-    let rows = await run("evalsha")
-    if (isUnknown(rows[0]?.[0])) rows = await run("eval")
-    for (const [error] of rows) if (error !== null) throw error
-    const held = Number(rows[1]?.[1])
-    if (held >= wanted) return rows[0]?.[1] as A
-    throw new Error(`NOREPLICAS expected ${wanted} to hold it within ${replicatedMs} ms, got ${held}`)
+    const accepted = async (how: "eval" | "evalsha") => {
+      const rows = await run(how)
+      for (const [error] of rows) if (error !== null) throw error
+      const held = Number(rows[1]?.[1])
+      if (held >= wanted) return rows[0]?.[1] as A
+      throw new Error(`NOREPLICAS expected ${wanted} to hold it within ${replicatedMs} ms, got ${held}`)
+    }
+    try {
+      return await accepted("evalsha")
+    } catch (error) {
+      if (isUnknown(error)) return await accepted("eval")
+      if (isMoving(error)) return await patiently(() => accepted("eval"))
+      throw error
+    }
   }
 }
 
@@ -73,7 +105,7 @@ export const reclaim =
 export const release = load<number>("release")
 export const trim = load<readonly [dropped: number, again: 0 | 1]>("trim")
 export const revoke = load<readonly [status: "unknown" | "final" | "cancelled" | "requested", task: string]>("revoke")
-export const purge = load<readonly [count: number, metas: ReadonlyArray<string>]>("purge")
+export const purge = load<readonly [count: number, metas: ReadonlyArray<string>, done: 0 | 1]>("purge")
 export const prepare = load<number>("prepare")
 export const join =
   load<readonly [status: "gone" | "waits" | "complete" | "failed", meta: string, error: string]>("join")

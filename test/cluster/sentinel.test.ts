@@ -5,11 +5,15 @@ import { afterAll, beforeAll, describe } from "vitest"
 import { binary, type Servers, sentinelSet } from "../support/servers.ts"
 import { throughFailover, worker } from "./support.ts"
 
-let servers: Servers
+const passwords = { servers: "s3rver-pass", sentinels: "sent1nel-pass" }
 
-describe.runIf(!binary.container)("a master, its replica and three sentinels", () => {
+describe.runIf(!binary.container).each([
+  ["", undefined],
+  [" that want passwords", passwords]
+] as const)("a master, its replica and three sentinels%s", (_, wanted) => {
+  let servers: Servers
   beforeAll(async () => {
-    servers = await sentinelSet()
+    servers = await sentinelSet(wanted)
   })
   afterAll(() => servers.stop())
 
@@ -23,7 +27,7 @@ describe.runIf(!binary.container)("a master, its replica and three sentinels", (
           lost!.client.call("REPLICAOF", "127.0.0.1", heir!.port)
         )
         assert.isTrue(tookMs < 15_000, `took ${tookMs} ms`)
-      }).pipe(Effect.provide(worker(`${servers.url}?replicas=1`, "t-sentinel"))),
+      }).pipe(Effect.provide(worker(`${servers.url}${wanted ? "&" : "?"}replicas=1`, "t-sentinel"))),
     40_000
   )
 })

@@ -76,5 +76,7 @@ export const get = async (name: string): Promise<Got> => {
   const unwrapped = wrap(folder, root, brand)
   if (unwrapped !== undefined) return { ok: false, why: unwrapped }
   const version = await versionOf(join(folder, "redis-server"))
-  return version === undefined ? { ok: false, why: `${folder}/redis-server does not run` } : { ok: true, folder, version }
+  return version === undefined
+    ? { ok: false, why: `${folder}/redis-server does not run` }
+    : { ok: true, folder, version }
 }

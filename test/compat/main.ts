@@ -71,7 +71,8 @@ const test = async (server: string, args: ReadonlyArray<string>, env: NodeJS.Pro
 
 const onCluster = async (args: ReadonlyArray<string>): Promise<Row> => {
   const { binary, clusterOfSix } = await import("../support/servers.ts")
-  if (binary.container) return { server: "cluster", result: "expected a redis-server program, got a container", ok: false }
+  if (binary.container)
+    return { server: "cluster", result: "expected a redis-server program, got a container", ok: false }
   const servers = await clusterOfSix()
   try {
     const version = (await versionOf(binary.command)) ?? binary.from

@@ -167,6 +167,20 @@ layer(clientLayer(namespace), { excludeTestServices: true })("claims", (it) => {
         assert.strictEqual((yield* q.done("a", [{ ...taken[0]!, count: 1 }])).get(0), "lost")
       })
     )
+    it.effect("what was given back unbegun by the heir of a lost worker has lost no second one", () =>
+      Effect.gen(function* () {
+        const q = yield* fresh
+        yield* q.add(1)
+        yield* q.read("a", 1)
+        const [orphan] = (yield* q.reclaim("b", 0)).jobs
+        assert.strictEqual(orphan?.lost?.split(",").length, 1)
+        const claim = { id: orphan?.id ?? "", entry: orphan?.entry ?? "", count: 2, ran: false }
+        yield* Effect.promise(() => JobQueues.release(q.client, q.k, keys.control, "b", [claim]))
+        const [again] = (yield* q.reclaim("c", 5_000)).jobs
+        assert.strictEqual(again?.count, 2)
+        assert.strictEqual(again?.lost, orphan?.lost)
+      })
+    )
   })
 
   describe("a lost group", () => {

@@ -156,5 +156,16 @@ layer(clientLayer(namespace, { maxQueued: 1_000 }), { excludeTestServices: true 
         assert.strictEqual((yield* Inspect.use((i) => i.job(ids[299] ?? "")))?.state, "cancelled")
       })
     )
+    it.effect("a purge goes on where more jobs than one script looks at were cancelled in their lane", () =>
+      Effect.gen(function* () {
+        yield* empty
+        const control = yield* Control
+        const ids = yield* many("a", 720)
+        for (const what of yield* control.revokeAll(ids.slice(50, 710))) assert.strictEqual(what, "cancelled")
+        assert.strictEqual(yield* control.purge("default"), 60)
+        assert.strictEqual((yield* row)?.backlog, 0)
+        assert.strictEqual((yield* Inspect.use((i) => i.job(ids[719] ?? "")))?.state, "cancelled")
+      })
+    )
   })
 })

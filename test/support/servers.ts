@@ -130,31 +130,38 @@ const ports = async (count: number): Promise<ReadonlyArray<number>> => {
   return [...found]
 }
 
+/** Lines of a configuration that speaks TLS only on `port`; the certificate's file is its own authority. */
+const tlsLines = (port: number, ca: string, key: string): ReadonlyArray<string> => [
+  "port 0",
+  `tls-port ${port}`,
+  `tls-cert-file ${ca}`,
+  `tls-key-file ${key}`,
+  `tls-ca-cert-file ${ca}`,
+  "tls-auth-clients optional"
+]
+
+/** A certificate and its key as files of a folder. */
+const writeCertificate = (folder: string) => {
+  const [ca, key] = [join(folder, "ca.crt"), join(folder, "own.key")]
+  const { cert, key: secret } = makeCertificate()
+  writeFileSync(ca, cert)
+  writeFileSync(key, secret)
+  return { ca, key, cert }
+}
+
 /** One server. `user`: an ACL line (without the word user); everybody else is then shut out. */
 export const oneServer = (options: { readonly user?: string; readonly tls?: boolean } = {}): Promise<Servers> =>
   group(async (start, folder) => {
     const [port = 0] = await ports(1)
-    const [ca, key] = [join(folder, "ca.crt"), join(folder, "own.key")]
-    const made = makeCertificate()
-    writeFileSync(ca, made.cert)
-    writeFileSync(key, made.key)
-    const listens = options.tls
-      ? [
-          "port 0",
-          `tls-port ${port}`,
-          `tls-cert-file ${ca}`,
-          `tls-key-file ${key}`,
-          `tls-ca-cert-file ${ca}`,
-          "tls-auth-clients optional"
-        ]
-      : [`port ${port}`]
+    const { ca, cert, key } = writeCertificate(folder)
+    const listens = options.tls ? tlsLines(port, ca, key) : [`port ${port}`]
     const admin = { username: "admin", password: "admin" }
     const users =
       options.user === undefined ? [] : ["user default off", "user admin on >admin ~* &* +@all", `user ${options.user}`]
     const server = await start({
       port,
       config: [...listens, ...users],
-      ...(options.tls === true ? { tls: { ca: made.cert } } : {}),
+      ...(options.tls === true ? { tls: { ca: cert } } : {}),
       ...(options.user === undefined ? {} : { auth: admin })
     })
     await ping([server])
@@ -168,17 +175,29 @@ const slots = [
   ["5800", "10922"]
 ] as const
 
-/** Three masters (the first three nodes) and a replica of each (the last three), in the same order. */
-export const clusterOfSix = (): Promise<Servers> =>
-  group(async (start) => {
+/**
+ * Three masters (the first three nodes) and a replica of each (the last three), in the same order. With `tls` they speak nothing
+ * else, among themselves too (`ca.crt` in their folder), and want the password.
+ */
+export const clusterOfSix = (options: { readonly tls?: { readonly password: string } } = {}): Promise<Servers> =>
+  group(async (start, folder) => {
+    const { tls } = options
+    const { ca, cert, key } = writeCertificate(folder)
+    const secured = tls && [
+      `requirepass ${tls.password}`,
+      `masterauth ${tls.password}`,
+      "tls-cluster yes",
+      "tls-replication yes"
+    ]
     const all = await ports(12)
     const bus = (i: number) => all[i + 6] ?? 0
     const nodes = await Promise.all(
       all.slice(0, 6).map((port, i) =>
         start({
           port,
+          ...(tls && { tls: { ca: cert }, auth: { password: tls.password } }),
           config: [
-            `port ${port}`,
+            ...(secured === undefined ? [`port ${port}`] : [...tlsLines(port, ca, key), ...secured]),
             "cluster-enabled yes",
             `cluster-port ${bus(i)}`,
             "cluster-node-timeout 1000",
@@ -213,21 +232,56 @@ export const clusterOfSix = (): Promise<Servers> =>
     )
     return {
       nodes,
-      url: `redis+cluster://${nodes
+      url: `redis${tls ? "s" : ""}+cluster://${tls ? `:${tls.password}@` : ""}${nodes
         .slice(0, 3)
         .map((n) => `127.0.0.1:${n.port}`)
         .join(",")}`
     }
   })
 
-/** A master (first node), its replica (second) and three sentinels, who call the master `main`. */
-export const sentinelSet = (): Promise<Servers> =>
+/** A slot's keys go from one master to another, some at a time, as `redis-cli --cluster reshard` moves them; `between`: after each step. */
+export const moveSlot = async (
+  servers: Servers,
+  slot: number,
+  from: Node,
+  to: Node,
+  between: () => Promise<unknown>
+): Promise<void> => {
+  const call = (node: Node, ...args: ReadonlyArray<string | number>) =>
+    node.client.call(...(args.map(String) as [string]))
+  const [source, target] = [await call(from, "CLUSTER", "MYID"), await call(to, "CLUSTER", "MYID")].map(String)
+  await call(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", source ?? "")
+  await call(from, "CLUSTER", "SETSLOT", slot, "MIGRATING", target ?? "")
+  await between()
+  while (true) {
+    const keys = (await call(from, "CLUSTER", "GETKEYSINSLOT", slot, 10)) as ReadonlyArray<string>
+    if (keys.length === 0) break
+    await call(from, "MIGRATE", "127.0.0.1", to.port, "", 0, 5_000, "KEYS", ...keys)
+    await between()
+  }
+  for (const node of [to, from, ...servers.nodes.slice(0, 3)])
+    await call(node, "CLUSTER", "SETSLOT", slot, "NODE", target ?? "")
+}
+
+/**
+ * A master (first node), its replica (second) and three sentinels, who call the master `main`. With passwords: one that the
+ * servers want, and one that the sentinels want.
+ */
+export const sentinelSet = (
+  passwords: { readonly servers: string; readonly sentinels: string } | undefined = undefined
+): Promise<Servers> =>
   group(async (start) => {
     const [master = 0, replica = 0, ...watchers] = await ports(5)
     const quick = ["repl-diskless-sync-delay 0", "repl-ping-replica-period 1"]
+    const own = passwords && { auth: { password: passwords.servers } }
+    const wanted = passwords ? [`requirepass ${passwords.servers}`, `masterauth ${passwords.servers}`] : []
     const servers = await Promise.all([
-      start({ port: master, config: [`port ${master}`, ...quick] }),
-      start({ port: replica, config: [`port ${replica}`, `replicaof 127.0.0.1 ${master}`, ...quick] })
+      start({ port: master, ...own, config: [`port ${master}`, ...quick, ...wanted] }),
+      start({
+        port: replica,
+        ...own,
+        config: [`port ${replica}`, `replicaof 127.0.0.1 ${master}`, ...quick, ...wanted]
+      })
     ])
     await ping(servers)
     await Promise.all(servers.slice(1).map(({ client }) => until("the replica is in step", () => inStep(client))))
@@ -236,9 +290,17 @@ export const sentinelSet = (): Promise<Servers> =>
         start({
           port,
           sentinel: true,
+          ...(passwords && { auth: { password: passwords.sentinels } }),
           config: [
             `port ${port}`,
             `sentinel monitor main 127.0.0.1 ${master} 2`,
+            ...(passwords
+              ? [
+                  `sentinel auth-pass main ${passwords.servers}`,
+                  `requirepass ${passwords.sentinels}`,
+                  `sentinel sentinel-pass ${passwords.sentinels}`
+                ]
+              : []),
             // Not all at once: each would vote for itself, and the next election comes after twice the time of a failover.
             `sentinel down-after-milliseconds main ${[400, 600, 1_500][i]}`,
             "sentinel failover-timeout main 1500"
@@ -256,6 +318,9 @@ export const sentinelSet = (): Promise<Servers> =>
         })
       )
     )
-    const url = `redis+sentinel://${watchers.map((port) => `127.0.0.1:${port}`).join(",")}/main`
+    const at = watchers.map((port) => `127.0.0.1:${port}`).join(",")
+    const url = passwords
+      ? `redis+sentinel://:${passwords.servers}@${at}/main?sentinelPassword=${passwords.sentinels}`
+      : `redis+sentinel://${at}/main`
     return { nodes: [...servers, ...sentinels], url }
   })

@@ -19,8 +19,9 @@ if not died then
   fields[#fields + 1] = 'died'
   fields[#fields + 1] = string.match(ARGV[2], '%d+')
 end
+local key = ARGV[1] .. 'job:' .. id
+local marked = redis.call('HGET', key, 'dead') == ARGV[2]
 redis.call('XDEL', KEYS[1], ARGV[2])
 local new = redis.call('XADD', KEYS[1], '*', unpack(fields))
-local key = ARGV[1] .. 'job:' .. id
-if redis.call('HGET', key, 'dead') == ARGV[2] then redis.call('HSET', key, 'dead', new) end
+if marked then redis.call('HSET', key, 'dead', new) end
 return new

@@ -128,6 +128,7 @@ for i = 1, count do
       redis.call('HDEL', key, 'payload', 'meta', 'fixed')
     end
     local lane = meta ~= '' and lanes.key(meta)
+    if lane and delay == '' then lanes.touch(prefix, lane) end
     local parent = meta ~= '' and lanes.parent(meta)
     if parent then redis.call('HSET', key, 'parent', parent) end
     if delay == '' and lane then

@@ -5,18 +5,25 @@
 -- atomic only as one look; what is added meanwhile is found where it stands behind
 local ids, looked = {}, 0
 if ARGV[1] == 'stream' then
-  local last = ''
-  for _, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[4], '+', 'COUNT', ARGV[5])) do
-    looked = looked + 1
-    last = entry[1]
-    local id, task
-    for i = 1, #entry[2], 2 do
-      if entry[2][i] == 'id' then id = entry[2][i + 1] end
-      if entry[2][i] == 'task' then task = entry[2][i + 1] end
+  local at, most, bytes = ARGV[4], tonumber(ARGV[5]), 0
+  -- a few at a time, since nobody knows how large they are before
+  repeat
+    local part = math.min(most - looked, looked == 0 and 1 or 16)
+    local entries = redis.call('XRANGE', KEYS[1], at, '+', 'COUNT', part)
+    for _, entry in ipairs(entries) do
+      looked = looked + 1
+      at = '(' .. entry[1]
+      local id, task
+      for i = 1, #entry[2], 2 do
+        bytes = bytes + #entry[2][i + 1]
+        if entry[2][i] == 'id' then id = entry[2][i + 1] end
+        if entry[2][i] == 'task' then task = entry[2][i + 1] end
+      end
+      if task == ARGV[3] then ids[#ids + 1] = id end
     end
-    if task == ARGV[3] then ids[#ids + 1] = id end
-  end
-  return { ids, looked == tonumber(ARGV[5]) and '(' .. last or '', looked }
+    if #entries < part then return { ids, '', looked } end
+  until looked >= most or bytes > 262144
+  return { ids, at, looked }
 end
 local got = redis.call('ZSCAN', KEYS[1], ARGV[4], 'COUNT', ARGV[5])
 for i = 1, #got[2], 2 do

@@ -9,6 +9,12 @@ function lanes.key(meta) return string.match(meta, '^{"k":"([^"]+)"') end
 function lanes.parent(meta)
   return string.match(meta, '^{"p":"([^"]+)"') or string.match(meta, '^{"k":"[^"]+","p":"([^"]+)"')
 end
+-- On a Cluster whose slot is on its way to another master a key that has gone ahead raises an error: before anything is changed.
+function lanes.touch(prefix, key)
+  redis.call('EXISTS', prefix .. 'lane:' .. key)
+  redis.call('EXISTS', prefix .. 'lanes')
+  redis.call('EXISTS', prefix .. 'meta')
+end
 function lanes.push(prefix, key, id)
   if redis.call('RPUSH', prefix .. 'lane:' .. key, id) == 1 then
     -- a lane that begins stands level with the one whose turn it is
@@ -39,13 +45,14 @@ end
 -- Moves jobs from the lanes into the stream, in turns. Returns how many.
 function lanes.feed(prefix, stream)
   if redis.call('EXISTS', prefix .. 'lanes') == 0 or not lanes.thirsty(prefix, stream) then return 0 end
+  redis.call('EXISTS', prefix .. 'meta')
   local weighed = redis.call('EXISTS', prefix .. 'weights') == 1
   local entries, bytes = {}, 0
   -- what was cancelled in its lane is only dropped here; it costs its lane a turn, so that the others don't wait for it
   for _ = 1, 64 do
     local lane = redis.call('ZRANGE', prefix .. 'lanes', 0, 0, 'WITHSCORES')
     if not lane[1] or #entries >= lanes.most or bytes > 262144 then break end
-    local id = redis.call('LPOP', prefix .. 'lane:' .. lane[1])
+    local id = redis.call('LINDEX', prefix .. 'lane:' .. lane[1], 0)
     if not id then
       redis.call('ZREM', prefix .. 'lanes', lane[1])
     else
@@ -58,6 +65,7 @@ function lanes.feed(prefix, stream)
         redis.call('HDEL', key, 'payload', 'meta')
         entries[#entries + 1] = entry
       end
+      redis.call('LPOP', prefix .. 'lane:' .. lane[1])
       local weight = weighed and tonumber(redis.call('HGET', prefix .. 'weights', lane[1]) or 1) or 1
       redis.call('ZADD', prefix .. 'lanes', lane[2] + 1 / weight, lane[1])
     end

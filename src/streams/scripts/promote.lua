@@ -19,6 +19,7 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT
     bytes = bytes + #job[2]
     local lane = meta ~= '' and lanes.key(meta)
     if lane then
+      lanes.touch(ARGV[1], lane)
       redis.call('HSET', key, 'state', 'queued')
       lanes.push(ARGV[1], lane, id)
     else

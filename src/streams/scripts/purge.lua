@@ -1,8 +1,8 @@
--- Cancels up to 64 jobs that nobody has claimed yet, delayed ones included.
+-- Cancels about 64 jobs (fewer where they are large) that nobody has claimed yet, delayed ones included.
 -- KEYS    1 jobs stream, 2 delayed set, or the set of a task's jobs that were set aside
 -- ARGV    1 key prefix, 2 group, 3 ttl ms, 4 error as JSON
--- returns how many were cancelled (0 = nothing is left), and id, task and meta of those that have one. An end that was not
---         told yet counts as one: its job has ended, and stays as it is; id, '@link' and what is to be told come back.
+-- returns how many were cancelled; id, task and meta of those that have one; 1 where nothing is left. An end that was not told
+--         yet counts as one: its job has ended, and stays as it is; id, '@link' and what is to be told come back.
 -- The group is moved past queued entries together with its count of entries read, so lag stays true (XDEL would break it).
 -- atomic because a reader must not be given what is being cancelled
 local prefix = ARGV[1]
@@ -29,6 +29,7 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 63)) do
   redis.call('ZREM', KEYS[2], id)
   if KEYS[2] ~= prefix .. 'delayed' then redis.call('HINCRBY', prefix .. 'meta', 'parked', -1) end
 end
+local dropped = 0
 if count == 0 then
   -- the lanes of jobs with a key; what was cancelled in them before is only dropped
   for _ = 1, 500 do
@@ -38,13 +39,15 @@ if count == 0 then
     local job = id and redis.call('HMGET', prefix .. 'job:' .. id, 'task', 'meta', 'state', 'entry')
     if not id then
       redis.call('ZREM', prefix .. 'lanes', lane)
+      dropped = dropped + 1
     elseif job[3] == 'queued' and not job[4] then
       cancel(id, job[1], job[2])
       redis.call('HINCRBY', prefix .. 'meta', 'lanes', -1)
-    end
+    else dropped = dropped + 1 end
   end
 end
-if count > 0 or redis.call('EXISTS', KEYS[1]) == 0 then return { count, metas } end
+if count > 0 or dropped > 0 then return { count, metas, 0 } end
+if redis.call('EXISTS', KEYS[1]) == 0 then return { 0, metas, 1 } end
 for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   local group = {}
   for i = 1, #flat, 2 do group[flat[i]] = flat[i + 1] end
@@ -54,19 +57,27 @@ for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
     for i = 1, #info, 2 do stream[info[i]] = info[i + 1] end
     local read = stream['entries-added'] - group['lag']
     local last
-    for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. group['last-delivered-id'], '+', 'COUNT', 64)) do
-      local job = {}
-      for i = 1, #entry[2], 2 do job[entry[2][i]] = entry[2][i + 1] end
-      if job['task'] == '@link' then
-        metas[#metas + 1] = job['id'] or ''
-        metas[#metas + 1] = '@link'
-        metas[#metas + 1] = job['payload'] or ''
-        count = count + 1
-      else cancel(job['id'] or '', job['task'], job['meta']) end
-      last = entry[1]
-      read = read + 1
-    end
+    local bytes = 0
+    -- a few at a time, since nobody knows how large they are before
+    repeat
+      local entries = redis.call('XRANGE', KEYS[1], '(' .. (last or group['last-delivered-id']), '+', 'COUNT', last and 8 or 1)
+      for _, entry in ipairs(entries) do
+        local job = {}
+        for i = 1, #entry[2], 2 do
+          job[entry[2][i]] = entry[2][i + 1]
+          bytes = bytes + #entry[2][i + 1]
+        end
+        if job['task'] == '@link' then
+          metas[#metas + 1] = job['id'] or ''
+          metas[#metas + 1] = '@link'
+          metas[#metas + 1] = job['payload'] or ''
+          count = count + 1
+        else cancel(job['id'] or '', job['task'], job['meta']) end
+        last = entry[1]
+        read = read + 1
+      end
+    until #entries == 0 or count >= 64 or bytes > 262144
     if last then redis.call('XGROUP', 'SETID', KEYS[1], ARGV[2], last, 'ENTRIESREAD', read) end
   end
 end
-return { count, metas }
+return { count, metas, count == 0 and 1 or 0 }

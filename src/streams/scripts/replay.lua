@@ -29,6 +29,8 @@ for i = 3, #ARGV, 4 do
       result = '=' .. holder
     else
       result = id
+      -- raises where the slot is on its way to another master and the key has gone ahead: the letter stays
+      redis.call('EXISTS', key)
       redis.call('XDEL', KEYS[1], ARGV[i])
       if unique then redis.call('SET', unique, id) end
       redis.call('HDEL', key, 'error', 'dead', 'run', 'lost', 'began', 'drained', 'entry')

@@ -35,6 +35,16 @@ if state == 'queued' then
   redis.call('PUBLISH', ARGV[6], cjson.encode({ op = 'revoke', id = id, terminate = ARGV[4] == '1' }))
   if pending then return { 'requested', task or '' } end
 end
+local link, unique
+if meta ~= '' then
+  local ok, read = pcall(cjson.decode, meta)
+  -- one that can't be read (nested too deep, or not ours) is told: whoever carries the link looks closer
+  if not ok or type(read) ~= 'table' then read = { l = string.sub(meta, 1, 1) == '{' } end
+  link = (read['l'] and ARGV[8] ~= 'f') or read['e']
+  unique = type(read['u']) == 'string' and prefix .. 'unique:' .. read['u']
+  -- looked at before anything is changed: on a Cluster whose slot moves it may have gone ahead, which raises an error
+  if unique and redis.call('GET', unique) ~= id then unique = nil end
+end
 redis.call('ZREM', KEYS[2], id)
 if task and redis.call('ZREM', prefix .. 'parked:' .. task, id) == 1 then redis.call('HINCRBY', prefix .. 'meta', 'parked', -1) end
 -- what waits in a lane is only dropped when its turn comes, but no longer counted
@@ -42,15 +52,9 @@ if state == 'queued' and not job[2] then redis.call('HINCRBY', prefix .. 'meta',
 redis.call('HSET', key, 'state', 'cancelled', 'task', task or '', 'error', ARGV[7])
 redis.call('HDEL', key, 'payload', 'fixed')
 redis.call('PEXPIRE', key, ARGV[5])
-if meta ~= '' then
-  local ok, read = pcall(cjson.decode, meta)
-  -- one that can't be read (nested too deep, or not ours) is told: whoever carries the link looks closer
-  if not ok or type(read) ~= 'table' then read = { l = string.sub(meta, 1, 1) == '{' } end
-  local unique = read['u']
-  if type(unique) == 'string' and redis.call('GET', prefix .. 'unique:' .. unique) == id then redis.call('DEL', prefix .. 'unique:' .. unique) end
-  if (read['l'] and ARGV[8] ~= 'f') or read['e'] then
-    redis.call('XADD', KEYS[1], '*', 'id', id, 'task', '@link', 'payload',
-      '{"meta":' .. meta .. ',"task":' .. cjson.encode(task or '') .. ',"failed":' .. ARGV[7] .. '}')
-  end
+if unique then redis.call('DEL', unique) end
+if link then
+  redis.call('XADD', KEYS[1], '*', 'id', id, 'task', '@link', 'payload',
+    '{"meta":' .. meta .. ',"task":' .. cjson.encode(task or '') .. ',"failed":' .. ARGV[7] .. '}')
 end
 return { 'cancelled', task or '' }

@@ -89,6 +89,8 @@ while at <= #ARGV do
       end
       local payload = fields['payload'] or 'null'
       if kind == 'X' then
+        -- raises where the slot is on its way to another master and the key has gone ahead: no letter twice
+        redis.call('EXISTS', key)
         local dead = redis.call('XADD', KEYS[3], 'MAXLEN', '~', '100000', '*', 'id', id, 'task', task, 'payload', payload,
           'meta', fields['meta'] or '', 'error', body)
         redis.call('HSET', key, 'state', 'dead', 'task', task, 'run', run, 'error', body, 'dead', dead)
