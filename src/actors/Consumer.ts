@@ -42,7 +42,8 @@ const readOn = async (worker: Worker, queue: QueueName, reader: Client): Promise
   const { desk, keys, name, options } = worker
   const read = (count: number, waitMs: number) => JobQueues.read(reader, keys.queue(queue), name, count, waitMs)
   let asked = Math.min(desk.free(queue), options.readMax)
-  let coming: Promise<ReadonlyArray<JobQueues.Claimed>> | undefined = read(asked, blockMs)
+  // While more is expected, queues below this one are held back: not for as long as a read may wait for a job.
+  let coming: Promise<ReadonlyArray<JobQueues.Claimed>> | undefined = read(asked, desk.expects(queue) ? 0 : blockMs)
   let total = 0
   for (let i = 0; coming !== undefined; i++) {
     const jobs: ReadonlyArray<JobQueues.Claimed> = await coming

@@ -7,9 +7,11 @@ import { type QueueName, queues } from "../jobs/JobQueue.ts"
 import type { JobState } from "../jobs/Outcome.ts"
 import type { Claimed } from "../streams/JobQueues.ts"
 import { linkTask } from "../streams/Flows.ts"
+import { Ahead } from "./Ahead.ts"
 import { Bell } from "./Bell.ts"
 import type { Ended } from "./Ended.ts"
 import { hold, type Held, since, type Stop } from "./Held.ts"
+import { Lines, perQueue } from "./Lines.ts"
 import { pick, type Shares } from "./Share.ts"
 import { ends, Tally } from "./Tally.ts"
 
@@ -66,7 +68,9 @@ export class Desk {
   /** Rung when jobs were given back. */
   readonly orphans = new Bell()
   readonly running = perQueue(() => 0)
-  readonly waiting = perQueue(() => 0)
+  private readonly lines = new Lines()
+  readonly waiting = this.lines.waiting
+  private readonly ahead = new Ahead()
   stopping = false
   /** The worker has said good-bye: its record must not come back. */
   gone = false
@@ -74,14 +78,15 @@ export class Desk {
   failed = 0
   lost = 0
   readonly tally = new Tally()
-  private readonly buffers = perQueue((): Array<Held> => [])
   private readonly more = perQueue(() => false)
-  private readonly heads = perQueue(() => 0)
   private started = 0
   private renewedAt = performance.now()
   /** When leases could be renewed again after Redis was away. */
   private reunitedAt = Number.NEGATIVE_INFINITY
   private pumping = false
+  /** There may be orphans that nobody had room for; when that was last followed up. */
+  private unlooked = false
+  private lookedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: DeskOptions) {
     this.options = options
@@ -89,18 +94,39 @@ export class Desk {
     this.prefetch = options.prefetch
   }
 
+  /** How many jobs of a queue may wait here. */
+  private most(queue: QueueName): number {
+    const slow = this.slow(queue)
+    const soon = slow ? this.ahead.soon(queue, this.shares.concurrency) + this.permits(queue) : this.prefetch
+    return this.ahead.fitting(queue, Math.min(soon, this.prefetch))
+  }
+
+  private slow(queue: QueueName): boolean {
+    return this.ahead.slow(queue, this.prefetch, this.shares.concurrency)
+  }
+
+  /** How many jobs of a queue could begin now. */
+  private permits(queue: QueueName): number {
+    let free = this.shares.concurrency
+    for (const q of queues) free -= q === queue ? this.running[q] : Math.max(this.running[q], this.shares.reserved[q])
+    return Math.max(0, free)
+  }
+
   /** How many more jobs of a queue may be claimed. */
   free(queue: QueueName): number {
-    return this.closed(queue) ? 0 : Math.max(0, this.prefetch - this.waiting[queue])
+    return this.closed(queue) ? 0 : Math.max(0, this.most(queue) - this.waiting[queue])
   }
 
   /**
-   * How many orphans of a queue may be taken over: there is always room for some beyond what is claimed ahead, or a backlog,
-   * which fills that at once, would keep them waiting.
+   * How many orphans of a queue may be taken over: of quick jobs there is always room for some beyond what is claimed ahead, or
+   * a backlog, which fills that at once, would keep them waiting. Others wait for a permit, of which `orphans` is rung.
    */
   roomForOrphans(queue: QueueName): number {
-    const most = this.prefetch + this.options.shares.concurrency
-    return this.closed(queue) ? 0 : Math.max(0, most - this.waiting[queue])
+    if (this.closed(queue)) return 0
+    const ahead = this.ahead.knows(queue) ? this.most(queue) : this.permits(queue)
+    const room = ahead >= this.prefetch ? this.prefetch + this.shares.concurrency : ahead
+    if (room <= this.waiting[queue]) this.unlooked = true
+    return Math.max(0, room - this.waiting[queue])
   }
 
   /** True where nothing of a queue may be read or begun. */
@@ -111,7 +137,13 @@ export class Desk {
   /** True where a read is worth its round trip: half of the room, or 64 places, is free. */
   wants(queue: QueueName): boolean {
     const waiting = this.waiting[queue]
-    return waiting === 0 || waiting <= Math.max(this.prefetch >> 1, this.prefetch - 64)
+    const most = this.most(queue)
+    return waiting === 0 || waiting <= Math.max(most >> 1, most - 64)
+  }
+
+  /** Whether the last read was full. */
+  expects(queue: QueueName): boolean {
+    return this.more[queue]
   }
 
   /** Tells that a queue's last read was full, so that the next will bring more. */
@@ -124,6 +156,7 @@ export class Desk {
   /** Takes claimed jobs in and starts what may start. */
   take(jobs: ReadonlyArray<Claimed>): void {
     const now = Date.now()
+    if (jobs[0] !== undefined) this.ahead.claimed(jobs[0].queue, jobs)
     for (const job of jobs) {
       const byEntry = this.held.get(job.queue)
       const known = byEntry?.get(job.entry)
@@ -134,8 +167,7 @@ export class Desk {
       }
       const held = hold(job, now)
       byEntry?.set(job.entry, held)
-      this.buffers[job.queue].push(held)
-      this.waiting[job.queue]++
+      this.lines.push(held)
     }
     this.pump()
   }
@@ -189,6 +221,7 @@ export class Desk {
     if (state === "lost") this.lost++
     else if (state !== "told") {
       this.processed++
+      if (held.startedAt > 0) this.ahead.ran(held.job.queue, endedAt - held.startedAt)
       const end = ends[state]
       if (end !== undefined) this.tally.ended(held, end, endedAt)
       if (state === "dead" || state === "retrying") this.failed++
@@ -214,8 +247,27 @@ export class Desk {
 
   /** Takes out all that was claimed and not begun, to be given back. */
   unstarted(of: ReadonlyArray<QueueName> = queues): ReadonlyArray<Held> {
-    const out: Array<Held> = []
-    for (const q of of) while (this.waiting[q] > 0) out.push(this.shift(q))
+    const out = this.lines.empty(of)
+    for (const held of out) this.forget(held)
+    return out
+  }
+
+  /** Queues whose first claim has waited for so many ms, all permits being in use. */
+  stuck(ms: number): ReadonlyArray<QueueName> {
+    const now = Date.now()
+    if (this.stopping || this.draining || this.doubtful()) return []
+    return queues.filter((queue) => {
+      const first = this.lines.first(queue)
+      if (first === undefined || now - first.claimedAt < ms || this.closed(queue) || this.permits(queue) > 0)
+        return false
+      this.ahead.waited(queue, now - first.claimedAt)
+      return true
+    })
+  }
+
+  /** Takes those out of what was claimed and not begun that are wanted, to be given back. */
+  leave(queue: QueueName, wanted: (held: Held) => boolean): ReadonlyArray<Held> {
+    const out = this.lines.take(queue, wanted)
     for (const held of out) this.forget(held)
     return out
   }
@@ -234,16 +286,7 @@ export class Desk {
   }
 
   private shift(queue: QueueName): Held {
-    const buffer = this.buffers[queue]
-    const held = buffer[this.heads[queue]++] as Held
-    this.waiting[queue]--
-    if (this.waiting[queue] === 0) {
-      buffer.length = 0
-      this.heads[queue] = 0
-    } else if (this.heads[queue] > 1_024) {
-      buffer.splice(0, this.heads[queue])
-      this.heads[queue] = 0
-    }
+    const held = this.lines.shift(queue)
     // Not for every single job: the reader asks for many at once.
     if (this.wants(queue)) this.room[queue].ring()
     return held
@@ -302,8 +345,21 @@ export class Desk {
       if (held.stopped === "lost") this.forget(held)
     } else this.options.settle(held, ended)
     this.pump()
+    this.vacant()
+  }
+
+  /** A permit may be free: of slow jobs another may be claimed now, and there may be orphans that had no room. */
+  private vacant(): void {
+    for (const q of queues) if (this.slow(q) && this.wants(q) && this.free(q) > 0) this.room[q].ring()
+    if (!this.unlooked || performance.now() - this.lookedAt < lookEveryMs) return
+    this.unlooked = false
+    this.lookedAt = performance.now()
+    this.orphans.ring()
   }
 }
+
+/** Orphans that had no room are looked for at most this often, ms, as permits become free. */
+const lookEveryMs = 100
 
 /** Revoked ids that are remembered: as many as are kept for the three queues. */
 const revokedMax = 150_000
@@ -313,8 +369,4 @@ const cancelled: Ended = {
   outcome: { _tag: "Cancelled", reason: "revoked" },
   task: undefined,
   body: JSON.stringify({ _tag: "Cancelled", message: "revoked" })
-}
-
-function perQueue<A>(make: () => A): Record<QueueName, A> {
-  return { "high-priority": make(), default: make(), "low-priority": make() }
 }

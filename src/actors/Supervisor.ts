@@ -37,6 +37,7 @@ import * as Trimmer from "./Trimmer.ts"
 import * as Watchdog from "./Watchdog.ts"
 import type { Stalls } from "./Watchdog.ts"
 import { LocalWorker, type Worker, type WorkerOptions } from "./Worker.ts"
+import * as Yielder from "./Yielder.ts"
 
 export type { Options } from "./Options.ts"
 export { replaceExitCode, type Retired } from "./MemoryGuard.ts"
@@ -59,6 +60,7 @@ export const layer = (options: Options = {}): Layer.Layer<LocalWorker, never, Re
         ["mover", Mover.run(worker)],
         ["trimmer", Trimmer.run(worker)],
         ["reclaimer", Reclaimer.run(worker)],
+        ["yielder", Yielder.run(worker)],
         ["memory guard", MemoryGuard.run(worker)],
         ["sexton", Sexton.run(worker)]
       ] as const) {

@@ -70,6 +70,8 @@ export interface WorkerRow {
   readonly startedAt: number
   /** Jobs held but not begun. */
   readonly reserved: number
+  /** Told to finish what it runs and to take nothing new. */
+  readonly draining?: boolean
   /** Attempts ended since its start. */
   readonly processed: number
   readonly failed: number

@@ -28,8 +28,8 @@ export type Got =
   | { readonly ok: false; readonly why: string }
 
 /** What a server program says of its version: `Redis 8.0.2`. */
-export const versionOf = async (program: string): Promise<string | undefined> => {
-  const { stdout } = await run(program, ["--version"])
+export const versionOf = async (program: string, env: NodeJS.ProcessEnv = {}): Promise<string | undefined> => {
+  const { stdout } = await run(program, ["--version"], { env: { ...process.env, ...env } })
   const [, brand, version] = /^(Redis|Valkey) server v=(\S+)/u.exec(stdout) ?? []
   return brand === undefined ? undefined : `${brand} ${version}`
 }

@@ -13,6 +13,11 @@ import { nodeEnv } from "../../scripts/launch/node.mjs"
 import { builds, get, versionOf } from "./builds.ts"
 
 const engine = ["streams", "actors", "schedules", "outbox", "scenarios", "live"].map((name) => `test/${name}`)
+/** They break the one connection to a server; test/cluster kills nodes instead. */
+const oneWire = ["test/scenarios/outages", "test/streams/lost_answers", "test/actors/outage"].flatMap((name) => [
+  "--exclude",
+  `${name}.test.ts`
+])
 /** They start servers of their own, with the program that is first on PATH. */
 const ownServers = ["test/cluster", "test/chaos/"]
 
@@ -75,8 +80,9 @@ const onCluster = async (args: ReadonlyArray<string>): Promise<Row> => {
     return { server: "cluster", result: "expected a redis-server program, got a container", ok: false }
   const servers = await clusterOfSix()
   try {
-    const version = (await versionOf(binary.command)) ?? binary.from
-    return await test(`Cluster of six, ${version}`, args.length > 0 ? args : engine, { REDIS_URL: servers.url })
+    const version = (await versionOf(binary.command, binary.env)) ?? binary.from
+    const tests = args.length > 0 ? args : [...engine, ...oneWire]
+    return await test(`Cluster of six, ${version}`, tests, { REDIS_URL: servers.url })
   } finally {
     await servers.stop()
   }

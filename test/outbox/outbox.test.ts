@@ -18,7 +18,7 @@ import { Redis } from "../../src/streams/Redis.ts"
 import { StreamsLive } from "../../src/streams/Streams.ts"
 import { clientLayer, eventually, freshNamespace, redisUrl } from "../support/engine.ts"
 import { databaseUrl } from "../support/postgres.ts"
-import { makeWire } from "../support/proxy.ts"
+import { hasOneWire, makeWire } from "../support/proxy.ts"
 
 const url = Redacted.value(databaseUrl())
 const Mail = Task.make("mail", {
@@ -181,7 +181,7 @@ it.live("a mover that dies between adding and deleting doubles nothing, even whe
 )
 
 const five = `${base}-away`
-it.live(
+it.live.skipIf(!hasOneWire(redisUrl))(
   "rows wait while Redis or Postgres is away",
   () =>
     Effect.gen(function* () {

@@ -11,7 +11,8 @@ import * as JobQueues from "../../src/streams/JobQueues.ts"
 import { keysOf } from "../../src/streams/Keys.ts"
 import * as Lanes from "../../src/streams/Lanes.ts"
 import { Redis } from "../../src/streams/Redis.ts"
-import { clientLayer, eventually, freshNamespace } from "../support/engine.ts"
+import { removeKeys } from "../support/clean.ts"
+import { clientLayer, eventually, freshNamespace, redisUrl } from "../support/engine.ts"
 
 const Work = Task.make("work", { payload: { n: Schema.Int } })
 const namespace = freshNamespace("lanes")
@@ -41,8 +42,7 @@ const drain = (count: number, perRead = 10) =>
 const empty = Effect.gen(function* () {
   const redis = yield* Redis
   yield* redis.use("clean", async (c) => {
-    const all = await c.keys(`${keys.prefix}*`)
-    if (all.length > 0) await c.unlink(...all)
+    await removeKeys(redisUrl, `${keys.prefix}*`)
     await JobQueues.ensureGroup(c, keys)
   })
 })

@@ -18,6 +18,9 @@ export interface Wire {
   readonly close: () => void
 }
 
+/** A Cluster can't be put behind one wire: its clients learn the nodes' own ports. */
+export const hasOneWire = (serverUrl: string): boolean => URL.canParse(serverUrl)
+
 export const makeWire = async (serverUrl: string): Promise<Wire> => {
   const target = new URL(serverUrl)
   const port = Number(target.port === "" ? (target.protocol.startsWith("redis") ? 6379 : 5432) : target.port)
