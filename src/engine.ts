@@ -9,6 +9,7 @@
  *     Hello.run({ name: "world" }).pipe(Effect.provide(app), Effect.runPromise)
  */
 import { Layer, Redacted } from "effect"
+import { Inspect } from "./streams/Inspect.ts"
 import type { Limits } from "./streams/Limits.ts"
 import { Redis } from "./streams/Redis.ts"
 import { StreamsLive } from "./streams/Streams.ts"
@@ -44,7 +45,7 @@ export type { Ask, AskOptions, Asks, Consumers, Replies, Reply } from "./streams
 export type { RevokedTask } from "./streams/Steering.ts"
 export { type DeadLetter, DeadLetters, DeadLetterUnknown, UniqueKeyHeld } from "./streams/DeadLetters.ts"
 export { Events, type JobRow } from "./streams/Events.ts"
-export { Inspect } from "./streams/Inspect.ts"
+export { Inspect }
 export { type JobStatus, Results } from "./streams/Status.ts"
 export * as Lanes from "./streams/Lanes.ts"
 export { Redis, RedisError } from "./streams/Redis.ts"
@@ -59,6 +60,12 @@ export interface Options extends Partial<Limits> {
   /** First part of every key; default `lg`. */
   readonly namespace?: string
 }
+
+/** Only looks (`Inspect`): makes nothing in Redis, so a user without the right to write is enough. */
+export const look = ({ namespace = "lg", url }: Pick<Options, "namespace" | "url">) =>
+  Inspect.layer.pipe(
+    Layer.provideMerge(Redis.layer({ url: typeof url === "string" ? Redacted.make(url) : url, namespace }))
+  )
 
 /** Everything but the workers and the beat: enqueue, wait, look, steer, listen. */
 export const layer = ({ namespace = "lg", url, ...limits }: Options) =>

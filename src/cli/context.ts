@@ -6,6 +6,7 @@ import { Data, Effect, Layer, Option, Schema } from "effect"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Settings from "../Settings.ts"
+import { Inspect } from "../streams/Inspect.ts"
 import { LogStream } from "../streams/LogStream.ts"
 import { Redis } from "../streams/Redis.ts"
 import { StreamsLive } from "../streams/Streams.ts"
@@ -61,6 +62,14 @@ export const withEngine = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         )
       )
     )
+  })
+
+/** Runs an effect that only looks, at jobs, queues, workers: it makes nothing in Redis and needs no right to write there. */
+export const withLook = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const s = yield* settings
+    const redis = Redis.layer({ url: s.redisUrl, namespace: s.namespace })
+    return yield* Effect.provide(effect, Inspect.layer.pipe(Layer.provideMerge(redis)))
   })
 
 /** Prints a table with a head, columns padded; or one JSON value with `--json`. */

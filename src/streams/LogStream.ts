@@ -8,6 +8,7 @@
  */
 import { createHash } from "node:crypto"
 import { Context, Data, Effect, Layer, type Scope } from "effect"
+import * as LogDepth from "./LogDepth.ts"
 import { attempt, Redis, type RedisError } from "./Redis.ts"
 import * as scripts from "./scripts/logs.ts"
 
@@ -89,18 +90,6 @@ export interface Ownership {
   readonly bury: (entry: LogEntry, reason: string) => Effect.Effect<void, RedisError>
 }
 
-/** What waits in one partition. */
-export interface PartitionDepth {
-  readonly partition: number
-  readonly stream: string
-  /** Batches not yet processed. */
-  readonly backlog: number
-  readonly bytes: number
-  /** Age of the oldest unprocessed batch, ms; 0 when none waits. */
-  readonly oldestAgeMs: number
-  readonly owner: string | null
-}
-
 export class LogStream extends Context.Service<
   LogStream,
   {
@@ -115,7 +104,7 @@ export class LogStream extends Context.Service<
     readonly rulesChanged: (project: string, at: number, settings?: string) => Effect.Effect<void, RedisError>
     /** Becomes the owner of a partition, or undefined while another is. Released with the scope. */
     readonly own: (partition: number, owner: string) => Effect.Effect<Ownership | undefined, RedisError, Scope.Scope>
-    readonly depth: Effect.Effect<ReadonlyArray<PartitionDepth>, RedisError>
+    readonly depth: Effect.Effect<ReadonlyArray<LogDepth.PartitionDepth>, RedisError>
   }
 >()("loglytics/streams/LogStream") {
   static readonly layer = (config: LogStreamConfig) => Layer.effect(LogStream, make(config))
@@ -209,29 +198,6 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
     return status
   })
 
-  const depthOf = Effect.fnUntraced(function* (partition: number) {
-    const key = keys(partition)
-    const [backlog, first, bytes, lease, time] = yield* redis.use("log depth", (client) =>
-      Promise.all([
-        client.xlen(key.batches),
-        client.xrange(key.batches, "-", "+", "COUNT", 1),
-        client.hget(key.meta, "bytes"),
-        client.get(key.lease),
-        client.time()
-      ])
-    )
-    const now = Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000)
-    const oldest = first[0]?.[0]
-    return {
-      partition,
-      stream: key.batches,
-      backlog,
-      bytes: Number(bytes ?? 0),
-      oldestAgeMs: oldest === undefined ? 0 : Math.max(0, now - Number(oldest.split("-")[0])),
-      owner: lease?.replace(/:\d+$/u, "") ?? null
-    } satisfies PartitionDepth
-  })
-
   return LogStream.of({
     partitions: config.partitions,
     partitionOf,
@@ -252,10 +218,7 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
         )
       ),
     own,
-    depth: Effect.forEach(
-      Array.from({ length: config.partitions }, (_, p) => p),
-      depthOf
-    )
+    depth: LogDepth.all(redis, config.partitions)
   })
 
   function own(partition: number, owner: string) {

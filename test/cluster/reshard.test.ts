@@ -36,7 +36,9 @@ const answer = ({ n }: { readonly n: number }, job: Task.JobContext) =>
   Effect.as(Effect.andThen(Effect.sleep(2), ran(job.id)), n * 2)
 
 const tasks = Layer.mergeAll(
-  ...three.map((task) => task.toLayer(Effect.succeed(answer))),
+  Low.toLayer(Effect.succeed(answer)),
+  Middle.toLayer(Effect.succeed(answer)),
+  High.toLayer(Effect.succeed(answer)),
   Sum.toLayer(
     Effect.succeed(({ results }, job) =>
       Effect.as(

@@ -1,10 +1,11 @@
 /** The engine over TLS, and as a user who may do no more than docs/operate/redis.md says. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
+import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe } from "vitest"
-import { Control, Engine, Flow, Inspect, Redis } from "../../src/engine.ts"
+import { Control, Engine, Flow, Inspect, look, Redis } from "../../src/engine.ts"
 import { Live } from "../../src/streams/Live.ts"
 import { LogStream } from "../../src/streams/LogStream.ts"
 import { eventually } from "../support/engine.ts"
@@ -12,11 +13,19 @@ import { binary, oneServer, type Servers } from "../support/servers.ts"
 import { client, Hang, High, Low, Middle, Sum, worker } from "./support.ts"
 
 /** The line of the documentation, so that what is told is what is tried. */
-const documented = (): string => {
+const documented = (user: "loglytics" | "viewer"): string => {
   const text = readFileSync(join(import.meta.dirname, "../../docs/operate/redis.md"), "utf8")
-  const line = /^user (loglytics on >PASSWORD .*)$/mu.exec(text)?.[1]
-  if (line === undefined) throw new Error("docs/operate/redis.md: expected a line that starts with user loglytics")
+  const line = new RegExp(`^user (${user} on >PASSWORD .*)$`, "mu").exec(text)?.[1]
+  if (line === undefined) throw new Error(`docs/operate/redis.md: expected a line that starts with user ${user}`)
   return line
+}
+
+const cli = join(import.meta.dirname, "../../src/cli/main.ts")
+
+/** What was refused by the server and perhaps swallowed by us. */
+const refusals = async (servers: Servers): Promise<ReadonlyArray<unknown>> => {
+  const rows = (await servers.nodes[0]!.client.call("ACL", "LOG")) as ReadonlyArray<ReadonlyArray<unknown>>
+  return rows.map((row) => row[row.indexOf("object") + 1])
 }
 
 const ping = Redis.use((redis) => redis.use("ping", (c) => c.ping()))
@@ -26,7 +35,7 @@ const failing = (url: string) =>
 describe.runIf(!binary.container)("TLS and ACL", () => {
   let servers: Servers
   beforeAll(async () => {
-    servers = await oneServer({ tls: true, user: documented() })
+    servers = await oneServer({ tls: true, user: documented("loglytics") })
   })
   afterAll(() => servers.stop())
   const url = (user = "loglytics:PASSWORD@", options = `?ca=${join(servers.folder, "ca.crt")}`) =>
@@ -69,11 +78,8 @@ describe.runIf(!binary.container)("TLS and ACL", () => {
       yield* live.watchTail("p")
       yield* live.publish("tail", "p", ["hello"])
       assert.strictEqual((yield* live.tailed(["p"])).size, 1)
-      // What was refused by the server and swallowed by us would stand here; CONFIG GET is left out on purpose.
-      const refused = (yield* Effect.promise(() => servers.nodes[0]!.client.call("ACL", "LOG"))) as ReadonlyArray<
-        ReadonlyArray<unknown>
-      >
-      const commands = refused.map((row) => row[row.indexOf("object") + 1]).filter((name) => name !== "config|get")
+      // CONFIG GET is left out on purpose.
+      const commands = (yield* Effect.promise(() => refusals(servers))).filter((name) => name !== "config|get")
       assert.deepStrictEqual(commands, [])
     }).pipe(
       Effect.provide(
@@ -94,6 +100,59 @@ describe.runIf(!binary.container)("TLS and ACL", () => {
       assert.isFalse(wrong.retryable)
       const unknown = yield* failing(url(undefined, ""))
       assert.match(unknown.message, /certificate/iu)
+    })
+  )
+})
+
+describe.runIf(!binary.container)("a user who may only read", () => {
+  let servers: Servers
+  beforeAll(async () => {
+    servers = await oneServer({ user: documented("viewer") })
+  })
+  afterAll(() => servers.stop())
+
+  it.live("looks at everything, and makes nothing", () =>
+    Effect.gen(function* () {
+      const url = servers.url.replace("://", "://viewer:PASSWORD@")
+      const admin = servers.url.replace("://", "://admin:admin@")
+      const looks = Effect.gen(function* () {
+        const inspect = yield* Inspect
+        const rows = yield* Effect.all([inspect.queues, inspect.workers, inspect.scheduled, inspect.reserved])
+        yield* Effect.all([inspect.recent(), inspect.revoked, inspect.settings, inspect.stats, inspect.lastEvent])
+        return rows
+      }).pipe(Effect.provide(look({ url })))
+      const status = Effect.promise(
+        () =>
+          new Promise<string>((done, fail) =>
+            execFile(process.execPath, [cli, "status"], { env: { ...process.env, REDIS_URL: url } }, (error, out) =>
+              error === null ? done(out) : fail(error)
+            )
+          )
+      )
+      // Nothing is there yet.
+      yield* looks
+      assert.match(yield* status, /high-priority/u)
+      assert.strictEqual(yield* Effect.promise(() => servers.nodes[0]!.client.dbsize()), 0)
+      yield* Effect.gen(function* () {
+        const id = yield* Hang.enqueue({})
+        const later = yield* Low.enqueue({ n: 1 }, { delay: "1 hour" })
+        yield* eventually(
+          "it runs",
+          Effect.map(
+            Inspect.use((i) => i.job(id)),
+            (job) => job?.state === "running"
+          )
+        )
+        const [queues, workers, scheduled] = yield* looks
+        assert.strictEqual(queues.find(({ name }) => name === "default")?.inFlight, 1)
+        assert.strictEqual(workers.length, 1)
+        assert.deepStrictEqual(
+          scheduled.map((row) => row.id),
+          [later]
+        )
+        assert.match(yield* status, /default +0 +1/u)
+      }).pipe(Effect.provide(worker(admin, "lg")))
+      assert.deepStrictEqual(yield* Effect.promise(() => refusals(servers)), [])
     })
   )
 })

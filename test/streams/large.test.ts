@@ -88,7 +88,7 @@ layer(clientLayer(namespace), { excludeTestServices: true })("large payloads", (
         xrevrange: watched(xrevrange as never),
         evalsha: (...args: ReadonlyArray<unknown>) => {
           if (String(args[2]).endsWith(":dead")) scripts.push((args.length - 7) / 4)
-          return (evalsha as (...all: ReadonlyArray<unknown>) => Promise<unknown>).apply(client, args)
+          return Reflect.apply(evalsha, client, args) as Promise<unknown>
         }
       })
       yield* Effect.gen(function* () {

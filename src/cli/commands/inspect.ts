@@ -3,10 +3,11 @@ import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
 import * as Rate from "../../jobs/Rate.ts"
 import { Inspect } from "../../streams/Inspect.ts"
-import { LogStream } from "../../streams/LogStream.ts"
+import * as LogDepth from "../../streams/LogDepth.ts"
+import { Redis } from "../../streams/Redis.ts"
 import type { Ask } from "../../streams/Requests.ts"
 import { asking, askOptions, printReplies } from "../asking.ts"
-import { iso, line, print, withEngine } from "../context.ts"
+import { iso, line, print, settings, withLook } from "../context.ts"
 import * as flags from "../flags.ts"
 
 const view = (
@@ -17,7 +18,7 @@ const view = (
   ) => Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>, { readonly message: string }>
 ) =>
   Command.make(name, { json: flags.json }, ({ json }) =>
-    withEngine(
+    withLook(
       Effect.gen(function* () {
         print(yield* rows(yield* Inspect), json)
       })
@@ -27,7 +28,7 @@ const view = (
 /** A question that workers answer themselves; fails where none runs. */
 const asked = (name: string, what: Exclude<Ask, "query_task">, description: string) =>
   Command.make(name, { json: flags.json, ...asking }, ({ destination, json, timeout }) =>
-    withEngine(
+    withLook(
       Effect.gen(function* () {
         const i = yield* Inspect
         yield* printReplies(yield* i.ask(what, {}, yield* askOptions({ destination, timeout })), json)
@@ -92,7 +93,7 @@ export const inspect = Command.make("inspect").pipe(
       "query_task",
       { ids: Argument.String("id").pipe(Argument.atLeast(1)), json: flags.json, ...asking },
       ({ destination, ids, json, timeout }) =>
-        withEngine(
+        withLook(
           Effect.gen(function* () {
             const i = yield* Inspect
             yield* printReplies(yield* i.queryTask(ids, yield* askOptions({ destination, timeout })), json)
@@ -103,12 +104,12 @@ export const inspect = Command.make("inspect").pipe(
 )
 
 export const status = Command.make("status", { json: flags.json }, ({ json }) =>
-  withEngine(
+  withLook(
     Effect.gen(function* () {
       const look = yield* Inspect
       const queues = yield* look.queues
       const workers = yield* look.workers
-      const logs = yield* (yield* LogStream).depth
+      const logs = yield* LogDepth.all(yield* Redis, (yield* settings).logPartitions)
       if (json) return line(JSON.stringify({ queues, workers, logs }))
       print(
         queues.map((q) => ({
