@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs"
 import { Cluster, Redis as IORedis, type RedisOptions } from "ioredis"
+import * as PlainPort from "./PlainPort.ts"
 import type { RedisUrl } from "./RedisUrl.ts"
 
 /** The raw client type, for modules of `streams/` that speak commands. On a Cluster, keys of one call share a slot. */
@@ -104,8 +105,16 @@ export const connect = (url: RedisUrl, tls: Record<string, unknown> | undefined,
       ? cluster(url, options, purpose)
       : new IORedis({ ...options, ...places(url, tls), db: url.db, retryStrategy: backOff, reconnectOnError })
   // Errors reach callers through their own commands; without a listener ioredis would print them.
-  client.on("error", (fault: Error) => faults.set(client, fault))
-  client.on("ready", () => faults.delete(client))
+  // What is known of the port says more than how the handshake ended.
+  let plain: Error | undefined
+  client.on("error", (fault: Error) => faults.set(client, plain ?? fault))
+  client.on("ready", () => {
+    plain = undefined
+    faults.delete(client)
+  })
+  if (client instanceof IORedis && url.kind === "single" && tls !== undefined) {
+    PlainPort.watch(client, (fault) => faults.set(client, (plain = fault)))
+  }
   wantedReplicas.set(client, url.options.replicas ?? 0)
   return client
 }

@@ -104,6 +104,23 @@ describe.runIf(!binary.container)("TLS and ACL", () => {
   )
 })
 
+describe.runIf(!binary.container)("a port that does not speak TLS", () => {
+  let servers: Servers
+  beforeAll(async () => {
+    servers = await oneServer()
+  })
+  afterAll(() => servers.stop())
+
+  it.live("is told soon, in words that say what is wrong", () =>
+    Effect.gen(function* () {
+      const asked = performance.now()
+      const error = yield* failing(servers.url.replace("redis:", "rediss:"))
+      assert.match(error.message, /answers without TLS: expected redis:\/\//u)
+      assert.isBelow(performance.now() - asked, 6_000)
+    })
+  )
+})
+
 describe.runIf(!binary.container)("a user who may only read", () => {
   let servers: Servers
   beforeAll(async () => {
