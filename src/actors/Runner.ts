@@ -20,6 +20,7 @@ import type { Gatekeeper, Passage } from "./Gatekeeper.ts"
 import type { Held } from "./Held.ts"
 import { type TimeLimits, timeLimits } from "./TimeLimits.ts"
 import { lossesOf, type Suspects } from "./Suspects.ts"
+import type * as Unknown from "./Unknown.ts"
 
 export interface RunnerOptions {
   readonly registry: Registry["Service"]
@@ -39,6 +40,8 @@ export interface RunnerOptions {
   /** Keeps what a job shows of itself; `state`: a name of its own for it. */
   readonly progress: (held: Held, value: unknown, state?: string) => Effect.Effect<void>
   readonly gatekeeper: Gatekeeper
+  /** What becomes of a job whose task nobody here knows. */
+  readonly unknown: Unknown.Decide
   /** A job that had to ask at a gate starts now. */
   readonly starts: (held: Held) => void
   /** An attempt did not end in time and is left to itself; what comes back is called when its fiber ends after all. */
@@ -46,10 +49,6 @@ export interface RunnerOptions {
   /** ms that an attempt has to end after it was told to, where its task says nothing else. */
   readonly graceMs: number
 }
-
-/** ms before a job whose task nobody here knows is offered again, and how often. */
-const unknownWaitMs = 5_000
-const unknownMax = 10
 
 export class Runner {
   private readonly options: RunnerOptions
@@ -100,7 +99,7 @@ export class Runner {
     const { job, meta } = held
     if (job.task === groupTask) return FlowJobs.endGroup(held, this.options.gather, end)
     const task = Mapped.find(this.options.registry.tasks, job.task, this.options.execute)
-    if (task === undefined) return end(outcome(unknown(held), undefined))
+    if (task === undefined) return void this.options.unknown(held).then((decided) => end(outcome(decided, undefined)))
     if (meta?.x !== undefined && this.options.now() > meta.x) {
       return end(outcome({ _tag: "Cancelled", reason: "expired before it could start" }, task))
     }
@@ -239,9 +238,3 @@ const crashOf = (exit: Exit.Exit<unknown, unknown>): Thread.ThreadCrashed | unde
   for (const r of exit.cause.reasons) if (r._tag === "Fail" && r.error instanceof Thread.ThreadCrashed) return r.error
   return undefined
 }
-
-/** A task nobody here knows may be known to a newer worker: it goes back for a while, then it is dead. */
-const unknown = (held: Held): Outcome.Outcome =>
-  (held.meta?.s ?? 0) < unknownMax
-    ? { _tag: "Snoozed", delayMs: unknownWaitMs }
-    : { _tag: "Dead", error: { _tag: "UnknownTask", message: `no worker knows a task named ${held.job.task}` } }

@@ -34,6 +34,7 @@ import * as Sexton from "./Sexton.ts"
 import { Suspects } from "./Suspects.ts"
 import { Threads } from "./threads/Threads.ts"
 import * as Trimmer from "./Trimmer.ts"
+import * as Unknown from "./Unknown.ts"
 import * as Watchdog from "./Watchdog.ts"
 import type { Stalls } from "./Watchdog.ts"
 import { LocalWorker, type Worker, type WorkerOptions } from "./Worker.ts"
@@ -133,6 +134,7 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
     gather: ({ job, meta }) => Flows.gather(carrier, job.id, job.payload, meta),
     progress: (held, value, state) => progress(redis, held, value, state),
     gatekeeper,
+    unknown: Unknown.decider(redis.client, keys.workers),
     starts: (held) => desk.starts(held),
     abandoned: (held) => {
       const { id, task } = held.job
