@@ -9,6 +9,7 @@ import * as DeadSteps from "./DeadSteps.ts"
 import * as Events from "./Events.ts"
 import * as Flows from "./Flows.ts"
 import * as FlowStore from "./FlowStore.ts"
+import * as Gates from "./Gates.ts"
 import * as JobQueues from "./JobQueues.ts"
 import { group, keysOf } from "./Keys.ts"
 import * as Limits from "./Limits.ts"
@@ -132,11 +133,12 @@ export class Control extends Context.Service<
         const queue = queueOf(id)
         if (queue === undefined) return "unknown"
         const k = keys.queue(queue)
-        const [status, task] = await Scripts.revoke(
+        const [status, task, ...moment] = await Scripts.revoke(
           client,
           [k.jobs, k.delayed, k.revoked],
           [k.prefix, group, id, terminate ? "1" : "0", ttlMs, keys.control, error]
         )
+        await Gates.giveBack(client, moment)
         if (status === "cancelled") {
           await Events.emit(client, redis.namespace, [[id, task, "cancelled", 0, null, null, Date.now(), "revoked"]])
         }
@@ -200,12 +202,13 @@ export class Control extends Context.Service<
             const places = [...parked, k.delayed]
             while (true) {
               const place = places[0] ?? k.delayed
-              const [count, metas, done] = await Scripts.purge(
+              const [count, metas, done, moments] = await Scripts.purge(
                 client,
                 [k.jobs, place],
                 [k.prefix, group, ttlMs, purged]
               )
               total += count
+              await Gates.giveBack(client, moments)
               for (let i = 0; i + 2 < metas.length; i += 3) {
                 const [id = "", task = "", meta = ""] = metas.slice(i, i + 3)
                 if (task === Flows.linkTask) total--

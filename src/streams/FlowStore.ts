@@ -7,6 +7,7 @@ import { type JobId, queueOf, queues } from "../jobs/JobQueue.ts"
 import { isFinal } from "../jobs/Outcome.ts"
 import type { Entry, Link, Meta, Plan } from "../jobs/Plan.ts"
 import * as Events from "./Events.ts"
+import * as Gates from "./Gates.ts"
 import * as JobQueues from "./JobQueues.ts"
 import { group, type Keys, keysOf } from "./Keys.ts"
 import type { Client } from "./Redis.ts"
@@ -221,11 +222,12 @@ export const revoke = async (
     await some(ids, async (one) => {
       const k = keys.queue(queueOf(one) ?? queue)
       const terminate = options.terminate ? "1" : "0"
-      const [status, task] = await Scripts.revoke(
+      const [status, task, ...moment] = await Scripts.revoke(
         client,
         [k.jobs, k.delayed, k.revoked],
         [k.prefix, group, one, terminate, options.ttlMs, keys.control, options.error, listed === undefined ? "" : "f"]
       )
+      await Gates.giveBack(client, moment)
       if (status === "cancelled") rows.push([one, task, "cancelled", 0, null, null, Date.now(), "revoked"])
       counts[status === "cancelled" || status === "requested" ? status : "ended"]++
     })

@@ -50,12 +50,22 @@ export const pace = ({ limit, windowMs }: Rate): { readonly everyMs: number; rea
 /** The gate of a task, or of one value of its key. Values are cut at 200 characters. */
 export const gateKeys = (namespace: string, task: string, key: string | undefined): GateKeys => {
   const prefix = `${namespace}:{gate:${task}${key === undefined ? "" : `:${key.replaceAll(/[{}]/gu, "_").slice(0, 200)}`}}`
-  return { state: `${prefix}:state`, permits: `${prefix}:permits`, waiters: `${prefix}:waiters` }
+  return {
+    state: `${prefix}${stateEnd}`,
+    permits: `${prefix}:permits`,
+    waiters: `${prefix}:waiters`,
+    moments: momentsOf(`${prefix}${stateEnd}`)
+  }
 }
+const stateEnd = ":state"
+const momentsOf = (state: string): string => `${state.slice(0, -stateEnd.length)}:moments`
+
 export interface GateKeys {
   readonly state: string
   readonly permits: string
   readonly waiters: string
+  /** Moments that cancelled jobs have given back. */
+  readonly moments: string
 }
 
 /** Asks for at most 64 jobs. `wake`: jobs to which a permit was handed; `wake()` tells them. */
@@ -77,7 +87,7 @@ export const ask = async (
     JSON.stringify(limits)
   ]
   for (const a of askers) args.push(a.id, a.fence, a.slot ?? "")
-  const [flat, wake, now] = await Scripts.gateAsk(client, [keys.state, keys.permits, keys.waiters], args)
+  const [flat, wake, now] = await Scripts.gateAsk(client, [keys.state, keys.permits, keys.waiters, keys.moments], args)
   const answers: Array<Answer> = []
   for (let i = 0; i < flat.length; i += 2) {
     const value = Number(flat[i + 1])
@@ -88,6 +98,25 @@ export const ask = async (
     )
   }
   return { answers, wake }
+}
+
+/** Writes down at which gate a job waits for its moment. */
+export const note = async (client: Client, namespace: string, id: string, keys: GateKeys): Promise<void> => {
+  const queue = queueOf(id)
+  if (queue !== undefined) await client.hset(keysOf(namespace).queue(queue).job(id), "gate", keys.state)
+}
+
+/** ms for which moments given back are kept beyond their time: a gate in use keeps its own keys. */
+const momentsKeptMs = 3_600_000
+
+/** Gives the moments of cancelled jobs back, for those that ask next: name of a gate's state and epoch ms, in turns. */
+export const giveBack = async (client: Client, flat: ReadonlyArray<string>): Promise<void> => {
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const [state = "", at = ""] = flat.slice(i, i + 2)
+    const key = momentsOf(state)
+    await client.zadd(key, at, at)
+    await client.pexpireat(key, Number(at) + momentsKeptMs)
+  }
 }
 
 /** Gives permits back; without any it only looks for permits whose holder is gone. Returns who is to be woken. */

@@ -104,8 +104,16 @@ export const reclaim =
   >("reclaim")
 export const release = load<number>("release")
 export const trim = load<readonly [dropped: number, again: 0 | 1]>("trim")
-export const revoke = load<readonly [status: "unknown" | "final" | "cancelled" | "requested", task: string]>("revoke")
-export const purge = load<readonly [count: number, metas: ReadonlyArray<string>, done: 0 | 1]>("purge")
+export const revoke =
+  load<
+    readonly [
+      status: "unknown" | "final" | "cancelled" | "requested",
+      task: string,
+      ...moment: readonly [gate: string, at: string] | readonly []
+    ]
+  >("revoke")
+export const purge =
+  load<readonly [count: number, metas: ReadonlyArray<string>, done: 0 | 1, moments: ReadonlyArray<string>]>("purge")
 export const prepare = load<number>("prepare")
 export const join =
   load<readonly [status: "gone" | "waits" | "complete" | "failed", meta: string, error: string]>("join")

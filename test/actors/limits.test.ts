@@ -9,6 +9,7 @@ import * as Retry from "../../src/jobs/Retry.ts"
 import * as Task from "../../src/jobs/Task.ts"
 import { Control } from "../../src/streams/Control.ts"
 import * as Gates from "../../src/streams/Gates.ts"
+import { Inspect } from "../../src/streams/Inspect.ts"
 import { Redis } from "../../src/streams/Redis.ts"
 import { clientLayer, eventually, freshNamespace } from "../support/engine.ts"
 
@@ -278,6 +279,35 @@ describe("permits", () => {
       assert.strictEqual(yield* engine.await(id), 7)
       assert.isAbove(performance.now() - started, 300)
     }).pipe(Effect.scoped, Effect.provide(clientLayer(ghost)))
+  })
+})
+
+describe("the moment of a job that is cancelled while it waits", () => {
+  const namespace = freshNamespace("moments")
+  it.live("is another's: after a revoke and after a purge", () => {
+    const w = world({ rateLimit: "1/m" })
+    return Effect.gen(function* () {
+      const control = yield* Control
+      const inspect = yield* Inspect
+      yield* Layer.build(w.worker())
+      const waiting = (count: number) =>
+        eventually(
+          `${count} wait`,
+          Effect.map(inspect.scheduled, (rows) => (rows.length === count ? rows : undefined))
+        )
+      yield* w.jobs(5)
+      const four = yield* waiting(4)
+      const [first, second] = four
+      assert.strictEqual(yield* control.revoke(first?.id ?? ""), "cancelled")
+      const [next = ""] = yield* w.jobs(1)
+      const moved = (yield* waiting(4)).find((row) => row.id === next)
+      assert.closeTo(moved?.at ?? 0, first?.at ?? 0, 50)
+      assert.strictEqual(yield* control.purge("default"), 4)
+      yield* w.jobs(2)
+      const after = yield* waiting(2)
+      assert.closeTo(after[0]?.at ?? 0, first?.at ?? 0, 50)
+      assert.closeTo(after[1]?.at ?? 0, second?.at ?? 0, 50)
+    }).pipe(Effect.scoped, Effect.provide(clientLayer(namespace)))
   })
 })
 

@@ -52,6 +52,22 @@ describe("rates", () => {
     }).pipe(Effect.provide(redisLayer(namespace)))
   )
 
+  it.live("give moments that came back to those that ask next, the soonest first, once", () =>
+    Effect.gen(function* () {
+      const keys = Gates.gateKeys(namespace, "back", undefined)
+      const { answers } = yield* ask("back", rate("1/m"), many(6))
+      const slots = answers.flatMap((a) => (a._tag === "slot" ? [Math.ceil(a.at)] : []))
+      const [first = 0, second = 0] = slots
+      yield* use((c) => Gates.giveBack(c, [keys.state, String(second), keys.state, String(first)]))
+      // One that is past is nobody's.
+      yield* use((c) => Gates.giveBack(c, [keys.state, String(first - 120_000)]))
+      const next = yield* ask("back", rate("1/m"), many(3, 10))
+      const given = next.answers.flatMap((a) => (a._tag === "slot" ? [a.at] : []))
+      assert.deepStrictEqual(given.slice(0, 2), [first, second])
+      assert.isAbove(given[2] ?? 0, slots.at(-1) ?? 0)
+    }).pipe(Effect.provide(redisLayer(namespace)))
+  )
+
   it.live("forget slots given out under another limit", () =>
     Effect.gen(function* () {
       yield* ask("other", rate("1/h"), many(10))

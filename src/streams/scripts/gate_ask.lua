@@ -1,12 +1,13 @@
 -- Asks a gate for up to 64 jobs: each may start now, at a moment close by, or has to wait.
 -- KEYS    1 gate hash (tat: when the next may start, vt: where the queue of slots ends,
---         o:<id>: fence of a permit), 2 permits (id -> lease end), 3 waiters (id -> when it was first refused)
+--         o:<id>: fence of a permit), 2 permits (id -> lease end), 3 waiters (id -> when it was first refused), 4 moments that
+--         cancelled jobs were given
 -- ARGV    1 ms between starts ('' = no rate), 2 ms that a start may be early against the even pace, 3 permits ('' = no limit),
 --         4 lease ms, 5 ms that a caller may hold a job for its moment, 6 ms until a waiter asks again by itself,
 --         7 the limits as text, then per job: id, fence, slot it was given before ('' = none)
 -- returns { per job: 'go', ms until it may start | 'slot', epoch ms to come again | 'wait', ms }, { ids to wake }, epoch ms
 -- Rates: evenly paced (GCRA), times are the server's. Who is refused gets a slot of its own behind all others, so that a
--- backlog asks twice per job, not all the time; fresh ones queue behind those slots.
+-- backlog asks twice per job, not all the time; fresh ones queue behind those slots, or take that of one that was cancelled.
 -- Permits: refused ones wait in line; a permit that is free is handed to the first of it.
 -- atomic because two workers ask at the same time, and a permit or a slot must go to one of them
 local t = redis.call('TIME')
@@ -20,6 +21,7 @@ local tat, vt = tonumber(state[1] or 0), tonumber(state[2] or 0)
 if state[3] and state[3] ~= ARGV[7] then
   -- other limits: slots given before mean nothing any more, and no wait is longer than the new pace
   vt = 0
+  redis.call('DEL', KEYS[4])
   if not pace or tat > now + pace then tat = now + (pace or 0) end
 end
 local taken = 0
@@ -31,6 +33,13 @@ if permits then
   end
   taken = redis.call('ZCARD', KEYS[2])
 end
+-- The first moment that was given back and is still to come.
+local function again()
+  local at = redis.call('ZRANGE', KEYS[4], now + hold, '+inf', 'BYSCORE', 'LIMIT', 0, 1)[1]
+  if at then redis.call('ZREM', KEYS[4], at) end
+  return tonumber(at)
+end
+if pace then redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now) end
 local answers = {}
 for i = 8, #ARGV, 3 do
   local id, fence, slot = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
@@ -60,8 +69,11 @@ for i = 8, #ARGV, 3 do
       else
         -- also who is too late: taking the slots of others would make each of them late in turn, for as long as the line
         -- is. The slack lets lateness fade.
-        come = math.max(vt, tat)
-        vt = come + pace * 1.01
+        come = again()
+        if not come then
+          come = math.max(vt, tat)
+          vt = come + pace * 1.01
+        end
       end
     end
     if come then
@@ -97,5 +109,5 @@ if permits and taken < permits then
 end
 redis.call('HSET', KEYS[1], 'tat', text(tat), 'vt', text(vt), 'limits', ARGV[7])
 local keep = math.ceil(math.max(0, vt - now, tat - now) + patience * 3 + 3600000)
-for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], keep) end
+for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], keep) end
 return { answers, wake, text(now) }

@@ -1,14 +1,15 @@
 -- Cancels about 64 jobs (fewer where they are large) that nobody has claimed yet, delayed ones included.
 -- KEYS    1 jobs stream, 2 delayed set, or the set of a task's jobs that were set aside
 -- ARGV    1 key prefix, 2 group, 3 ttl ms, 4 error as JSON
--- returns how many were cancelled; id, task and meta of those that have one; 1 where nothing is left. An end that was not told
---         yet counts as one: its job has ended, and stays as it is; id, '@link' and what is to be told come back.
+-- returns how many were cancelled; id, task and meta of those that have one; 1 where nothing is left; gate and moment of
+--         those that waited for theirs. An end that was not told yet counts as one: its job has ended, and stays as it is; id,
+--         '@link' and what is to be told come back.
 -- The group is moved past queued entries together with its count of entries read, so lag stays true (XDEL would break it).
 -- atomic because a reader must not be given what is being cancelled
 local prefix = ARGV[1]
 local count = 0
-local metas = {}
-local function cancel(id, task, meta)
+local metas, moments = {}, {}
+local function cancel(id, task, meta, gate)
   local key = prefix .. 'job:' .. id
   redis.call('HSET', key, 'state', 'cancelled', 'task', task or '', 'error', ARGV[4])
   redis.call('HDEL', key, 'payload', 'meta')
@@ -18,14 +19,18 @@ local function cancel(id, task, meta)
     metas[#metas + 1] = task or ''
     metas[#metas + 1] = meta
     local ok, read = pcall(cjson.decode, meta)
+    if gate and ok and type(read) == 'table' and tonumber(read['g']) then
+      moments[#moments + 1] = gate
+      moments[#moments + 1] = string.format('%.0f', read['g'])
+    end
     local unique = ok and type(read) == 'table' and read['u']
     if type(unique) == 'string' and redis.call('GET', prefix .. 'unique:' .. unique) == id then redis.call('DEL', prefix .. 'unique:' .. unique) end
   end
   count = count + 1
 end
 for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 63)) do
-  local job = redis.call('HMGET', prefix .. 'job:' .. id, 'task', 'meta')
-  cancel(id, job[1], job[2])
+  local job = redis.call('HMGET', prefix .. 'job:' .. id, 'task', 'meta', 'gate')
+  cancel(id, job[1], job[2], job[3])
   redis.call('ZREM', KEYS[2], id)
   if KEYS[2] ~= prefix .. 'delayed' then redis.call('HINCRBY', prefix .. 'meta', 'parked', -1) end
 end
@@ -46,8 +51,8 @@ if count == 0 then
     else dropped = dropped + 1 end
   end
 end
-if count > 0 or dropped > 0 then return { count, metas, 0 } end
-if redis.call('EXISTS', KEYS[1]) == 0 then return { 0, metas, 1 } end
+if count > 0 or dropped > 0 then return { count, metas, 0, moments } end
+if redis.call('EXISTS', KEYS[1]) == 0 then return { 0, metas, 1, moments } end
 for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   local group = {}
   for i = 1, #flat, 2 do group[flat[i]] = flat[i + 1] end
@@ -80,4 +85,4 @@ for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
     if last then redis.call('XGROUP', 'SETID', KEYS[1], ARGV[2], last, 'ENTRIESREAD', read) end
   end
 end
-return { count, metas, count == 0 and 1 or 0 }
+return { count, metas, count == 0 and 1 or 0, moments }

@@ -2,11 +2,12 @@
 -- KEYS    1 jobs stream, 2 delayed set, 3 revoked set
 -- ARGV    1 key prefix, 2 group, 3 id, 4 '1' = also interrupt it if it runs, 5 ttl ms of the outcome, 6 control channel,
 --         7 error as JSON, 8 'f' = the whole flow is cancelled: what follows is not told, only error callbacks are
--- returns 'unknown' | 'final' | 'cancelled' | 'requested', and its task
+-- returns 'unknown' | 'final' | 'cancelled' | 'requested', its task, and where it waited for its moment at a gate the name of the
+--         gate's state and the moment
 -- atomic because the job may be moving from delayed to queued to claimed while we look
 local prefix, id = ARGV[1], ARGV[3]
 local key = prefix .. 'job:' .. id
-local job = redis.call('HMGET', key, 'state', 'entry', 'task', 'meta')
+local job = redis.call('HMGET', key, 'state', 'entry', 'task', 'meta', 'gate')
 local state = job[1]
 if not state then return { 'unknown', '' } end
 if state == 'done' or state == 'dead' or state == 'cancelled' then return { 'final', job[3] or '' } end
@@ -35,11 +36,12 @@ if state == 'queued' then
   redis.call('PUBLISH', ARGV[6], cjson.encode({ op = 'revoke', id = id, terminate = ARGV[4] == '1' }))
   if pending then return { 'requested', task or '' } end
 end
-local link, unique
+local link, unique, moment
 if meta ~= '' then
   local ok, read = pcall(cjson.decode, meta)
   -- one that can't be read (nested too deep, or not ours) is told: whoever carries the link looks closer
   if not ok or type(read) ~= 'table' then read = { l = string.sub(meta, 1, 1) == '{' } end
+  moment = state == 'scheduled' and tonumber(read['g'])
   link = (read['l'] and ARGV[8] ~= 'f') or read['e']
   unique = type(read['u']) == 'string' and prefix .. 'unique:' .. read['u']
   -- looked at before anything is changed: on a Cluster whose slot moves it may have gone ahead, which raises an error
@@ -57,4 +59,5 @@ if link then
   redis.call('XADD', KEYS[1], '*', 'id', id, 'task', '@link', 'payload',
     '{"meta":' .. meta .. ',"task":' .. cjson.encode(task or '') .. ',"failed":' .. ARGV[7] .. '}')
 end
+if moment and job[5] then return { 'cancelled', task or '', job[5], string.format('%.0f', moment) } end
 return { 'cancelled', task or '' }
