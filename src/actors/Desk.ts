@@ -7,11 +7,11 @@ import { type QueueName, queues } from "../jobs/JobQueue.ts"
 import type { JobState } from "../jobs/Outcome.ts"
 import type { Claimed } from "../streams/JobQueues.ts"
 import { linkTask } from "../streams/Flows.ts"
-import { Ahead } from "./Ahead.ts"
 import { Bell } from "./Bell.ts"
 import type { Ended } from "./Ended.ts"
 import { hold, type Held, since, type Stop } from "./Held.ts"
-import { Lines, perQueue } from "./Lines.ts"
+import { perQueue } from "./Lines.ts"
+import { Room } from "./Room.ts"
 import { pick, type Shares } from "./Share.ts"
 import { ends, Tally } from "./Tally.ts"
 
@@ -40,20 +40,11 @@ export interface Told {
   readonly revokedTasks: ReadonlyMap<string, number>
 }
 
-export class Desk {
+export class Desk extends Room {
   readonly options: DeskOptions
-  /** Permits and how they are shared; changed by growing and shrinking. */
-  shares: Shares
-  /** Jobs claimed ahead per queue. */
-  prefetch: number
   /** Everything held, by queue and entry. */
   readonly held = new Map<QueueName, Map<string, Held>>(queues.map((q) => [q, new Map()]))
   readonly runningJobs = new Set<Held>()
-  readonly paused = new Set<QueueName>()
-  /** Queues that this worker was told not to read. */
-  readonly off = new Set<QueueName>()
-  /** Told to finish what it runs and to take nothing new. */
-  draining = false
   /** What was said of tasks at run time, by queue: whose jobs are set aside, and whose are cancelled up to an epoch ms. */
   told: ReadonlyMap<QueueName, Told> | undefined
   /** Attempts that did not end when they were told to: how many ever, and those whose fiber goes on. */
@@ -61,17 +52,8 @@ export class Desk {
   readonly strays = new Set<Held>()
   /** Ids revoked lately; bounded by the set they are loaded from. */
   readonly revoked = new Map<string, boolean>()
-  /** Rung when there is room for more jobs. */
-  readonly room: Readonly<Record<QueueName, Bell>> = perQueue(() => new Bell())
   /** Rung when something was delayed for a short time. */
   readonly due = new Bell()
-  /** Rung when jobs were given back. */
-  readonly orphans = new Bell()
-  readonly running = perQueue(() => 0)
-  private readonly lines = new Lines()
-  readonly waiting = this.lines.waiting
-  private readonly ahead = new Ahead()
-  stopping = false
   /** The worker has said good-bye: its record must not come back. */
   gone = false
   processed = 0
@@ -84,61 +66,10 @@ export class Desk {
   /** When leases could be renewed again after Redis was away. */
   private reunitedAt = Number.NEGATIVE_INFINITY
   private pumping = false
-  /** There may be orphans that nobody had room for; when that was last followed up. */
-  private unlooked = false
-  private lookedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: DeskOptions) {
+    super(options.shares, options.prefetch)
     this.options = options
-    this.shares = options.shares
-    this.prefetch = options.prefetch
-  }
-
-  /** How many jobs of a queue may wait here. */
-  private most(queue: QueueName): number {
-    const slow = this.slow(queue)
-    const soon = slow ? this.ahead.soon(queue, this.shares.concurrency) + this.permits(queue) : this.prefetch
-    return this.ahead.fitting(queue, Math.min(soon, this.prefetch))
-  }
-
-  private slow(queue: QueueName): boolean {
-    return this.ahead.slow(queue, this.prefetch, this.shares.concurrency)
-  }
-
-  /** How many jobs of a queue could begin now. */
-  private permits(queue: QueueName): number {
-    let free = this.shares.concurrency
-    for (const q of queues) free -= q === queue ? this.running[q] : Math.max(this.running[q], this.shares.reserved[q])
-    return Math.max(0, free)
-  }
-
-  /** How many more jobs of a queue may be claimed. */
-  free(queue: QueueName): number {
-    return this.closed(queue) ? 0 : Math.max(0, this.most(queue) - this.waiting[queue])
-  }
-
-  /**
-   * How many orphans of a queue may be taken over: of quick jobs there is always room for some beyond what is claimed ahead, or
-   * a backlog, which fills that at once, would keep them waiting. Others wait for a permit, of which `orphans` is rung.
-   */
-  roomForOrphans(queue: QueueName): number {
-    if (this.closed(queue)) return 0
-    const ahead = this.ahead.knows(queue) ? this.most(queue) : this.permits(queue)
-    const room = ahead >= this.prefetch ? this.prefetch + this.shares.concurrency : ahead
-    if (room <= this.waiting[queue]) this.unlooked = true
-    return Math.max(0, room - this.waiting[queue])
-  }
-
-  /** True where nothing of a queue may be read or begun. */
-  closed(queue: QueueName): boolean {
-    return this.stopping || this.draining || this.paused.has(queue) || this.off.has(queue)
-  }
-
-  /** True where a read is worth its round trip: half of the room, or 64 places, is free. */
-  wants(queue: QueueName): boolean {
-    const waiting = this.waiting[queue]
-    const most = this.most(queue)
-    return waiting === 0 || waiting <= Math.max(most >> 1, most - 64)
   }
 
   /** Whether the last read was full. */
@@ -206,13 +137,6 @@ export class Desk {
    */
   knowsOrphans(): boolean {
     return !this.doubtful() && performance.now() - this.reunitedAt >= this.options.leaseMs
-  }
-
-  /** Jobs that may begin, by queue. */
-  private startable(): Readonly<Record<QueueName, number>> {
-    if (!this.draining && this.paused.size === 0 && this.off.size === 0) return this.waiting
-    const of = (q: QueueName) => (this.closed(q) ? 0 : this.waiting[q])
-    return { "high-priority": of("high-priority"), default: of("default"), "low-priority": of("low-priority") }
   }
 
   /** Called when an attempt is settled or refused. */
@@ -347,19 +271,7 @@ export class Desk {
     this.pump()
     this.vacant()
   }
-
-  /** A permit may be free: of slow jobs another may be claimed now, and there may be orphans that had no room. */
-  private vacant(): void {
-    for (const q of queues) if (this.slow(q) && this.wants(q) && this.free(q) > 0) this.room[q].ring()
-    if (!this.unlooked || performance.now() - this.lookedAt < lookEveryMs) return
-    this.unlooked = false
-    this.lookedAt = performance.now()
-    this.orphans.ring()
-  }
 }
-
-/** Orphans that had no room are looked for at most this often, ms, as permits become free. */
-const lookEveryMs = 100
 
 /** Revoked ids that are remembered: as many as are kept for the three queues. */
 const revokedMax = 150_000

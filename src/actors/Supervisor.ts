@@ -3,9 +3,9 @@
  * short wait, and a graceful end: stop reading, give back what was not begun, let running jobs finish up to the drain limit,
  * leave the rest to others, settle all that is settled.
  */
-import { Cause, Deferred, Effect, Fiber, FiberSet, Layer, Schedule, Scope } from "effect"
+import { Cause, Deferred, Effect, FiberSet, Layer, Schedule, Scope } from "effect"
 import { randomUUID } from "node:crypto"
-import { type QueueName, queues } from "../jobs/JobQueue.ts"
+import type { QueueName } from "../jobs/JobQueue.ts"
 import { Registry } from "../jobs/Registry.ts"
 import { unblock } from "../streams/Connect.ts"
 import * as Flows from "../streams/Flows.ts"
@@ -17,8 +17,8 @@ import * as Scripts from "../streams/Scripts.ts"
 import { ServerClock } from "../streams/ServerClock.ts"
 import * as Consumer from "./Consumer.ts"
 import { Desk } from "./Desk.ts"
+import { drain, type Running } from "./Drain.ts"
 import { Gatekeeper } from "./Gatekeeper.ts"
-import { giveBack } from "./GiveBack.ts"
 import * as Heartbeat from "./Heartbeat.ts"
 import type { Held } from "./Held.ts"
 import * as Listener from "./Listener.ts"
@@ -227,11 +227,6 @@ const make = Effect.fnUntraced(function* (options: WorkerOptions) {
   return worker
 })
 
-/** A worker, and the fibers that read its queues. */
-interface Running extends Worker {
-  readonly reading: Map<QueueName, Fiber.Fiber<unknown, unknown>>
-}
-
 /** Waits until the worker of this process is told to shut down; whoever runs it then closes its scope. */
 export const stopped: Effect.Effect<void, never, LocalWorker> = Effect.flatMap(LocalWorker, (worker) =>
   Deferred.await(worker.stopped)
@@ -278,33 +273,3 @@ const consume = (worker: Worker, queue: QueueName, reader: Client): Effect.Effec
       Effect.repeat({ until: () => worker.desk.stopping })
     )
   )
-
-/** The graceful end. Each step is bounded, so that stopping ends even while Redis is away. */
-const drain = (worker: Running) =>
-  Effect.gen(function* () {
-    const { desk, options, redis, settler } = worker
-    desk.stopping = true
-    for (const queue of queues) desk.room[queue].ring()
-    const reading = [...worker.reading.values()]
-    // Again and again: a reader that was still connecting blocks after the first time.
-    const unblocking = Effect.repeat(worker.unblock(queues), Schedule.spaced("100 millis"))
-    yield* Fiber.awaitAll(reading).pipe(Effect.raceFirst(unblocking), Effect.timeoutOption("2500 millis"))
-    yield* Fiber.interruptAll(reading)
-    yield* giveBack(worker, desk.unstarted(), false)
-    yield* Effect.promise(() => ended(desk, options.drainTimeoutMs))
-    const rest = [...desk.runningJobs]
-    for (const held of rest) desk.stop(held, "drain")
-    if (rest.length > 0) yield* Effect.promise(() => ended(desk, 1_000))
-    yield* Effect.promise(() => settler.drained(5_000))
-    yield* Effect.promise(() => worker.gatekeeper.drained(1_000))
-    yield* giveBack(worker, rest, true)
-    desk.gone = true
-    yield* Effect.ignore(redis.use("bye", (client) => client.hdel(worker.keys.workers, worker.name))).pipe(
-      Effect.timeoutOption("1 second")
-    )
-  }).pipe(Effect.ignore({ log: "Warn" }))
-
-const ended = async (desk: Desk, ms: number): Promise<void> => {
-  const until = performance.now() + ms
-  while (desk.runningJobs.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
-}

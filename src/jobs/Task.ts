@@ -2,20 +2,19 @@
  * The language of tasks: a definition with a name, and what one may do with it. Promises that payload, result and error are
  * typed at both ends and encoded in between; where and when a job runs is left to the engine behind the port.
  */
-import { Context, Duration, Effect, Exit, Layer, Result, Schema, SchemaIssue } from "effect"
+import { Context, Duration, Effect, Layer, Result, Schema } from "effect"
+import { codecOf, partialCodec } from "./Codec.ts"
 import {
   type AwaitError,
   Engine,
   type EnqueueError,
   type EnqueueOptions,
   type Failure,
-  type Issue,
   JobFailed,
   PayloadInvalid
 } from "./Engine.ts"
 import * as Job from "./Job.ts"
 import { type JobId, type QueueName, queues } from "./JobQueue.ts"
-import * as Json from "./Json.ts"
 import { Cancelled, type Signal, Snoozed } from "./Outcome.ts"
 import type { AnyTask, JobContext, Registration, TaskLimits } from "./Registry.ts"
 import * as Rate from "./Rate.ts"
@@ -256,47 +255,5 @@ const failureOf = (error: unknown, value: unknown): Failure => {
     _tag: typeof tagged._tag === "string" ? tagged._tag : "Error",
     message: typeof tagged.message === "string" ? tagged.message : String(error),
     value
-  }
-}
-
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
-const issuesOf = (cause: Exit.Failure<unknown, Schema.SchemaError>["cause"]): ReadonlyArray<Issue> => {
-  const fail = cause.reasons.find((r) => r._tag === "Fail")
-  if (fail === undefined) return [{ path: "", message: "the schema needs a service or died" }]
-  return format(fail.error.issue).issues.map((i) => ({
-    path: (i.path ?? []).map((p) => String(typeof p === "object" ? p.key : p)).join("."),
-    message: i.message
-  }))
-}
-
-/** Both ways between a schema's type and JSON data, made once per task. */
-const codecOf = (schema: Schema.Top) => {
-  const json = Schema.toCodecJson(schema) as unknown as Schema.Codec<unknown, unknown>
-  const decodeExit = Schema.decodeUnknownExit(json, { errors: "all" })
-  const encodeExit = Schema.encodeUnknownExit(json, { errors: "all" })
-  const asResult = (exit: Exit.Exit<unknown, Schema.SchemaError>): Job.Encoded =>
-    Exit.isSuccess(exit) ? Result.succeed(exit.value) : Result.fail(issuesOf(exit.cause))
-  const open = Json.isOpen(json)
-  return {
-    decode: (u: unknown) => asResult(decodeExit(u)),
-    encode: (u: unknown) => {
-      const encoded = asResult(encodeExit(u))
-      return open ? Result.flatMap(encoded, Json.checked) : encoded
-    }
-  }
-}
-
-/** Encodes some of a struct's fields, for the part of a chain's payload that is known beforehand. */
-const partialCodec = (fields: Fields) => {
-  const known = new Map<string, ReturnType<typeof codecOf>>()
-  return (part: object): Job.Encoded => {
-    const keys = Object.keys(part).filter((k) => Object.hasOwn(fields, k))
-    const name = keys.join("\n")
-    let codec = known.get(name)
-    if (codec === undefined) {
-      codec = codecOf(Schema.Struct(Object.fromEntries(keys.map((k) => [k, fields[k] as Fields[string]]))))
-      known.set(name, codec)
-    }
-    return codec.encode(part)
   }
 }

@@ -12,9 +12,11 @@ import { Redis, type RedisError } from "../streams/Redis.ts"
 import * as Slots from "../streams/Slots.ts"
 import { type BackfillOptions, planBackfill } from "./Backfill.ts"
 import { slotId } from "./Beat.ts"
+import { type Changes, merge, timing } from "./Changes.ts"
 import * as Policy from "./Policy.ts"
 import { describe, fromSpec, fromStored, type Schedule, type Spec, zoneText } from "./Schedule.ts"
 
+export type { Changes } from "./Changes.ts"
 export type { Spec } from "./Schedule.ts"
 
 /** A schedule at a glance; times in epoch ms. */
@@ -81,8 +83,6 @@ export interface Backfilled {
   /** Slots in the range that had fired before. */
   readonly known: number
 }
-
-export type Changes = { readonly [K in keyof Omit<Spec, "name">]?: Spec[K] | null | undefined }
 
 type Refused = ScheduleInvalid | ScheduleUnknown | ScheduleConflict | RedisError
 
@@ -287,17 +287,3 @@ const make = Effect.fnUntraced(function* (code: ReadonlyArray<Schedule>, tasks: 
     })
   })
 })
-
-/** A spec with changes; another way of saying when replaces the one before. Pure. */
-const merge = (spec: Spec, changes: Changes): Spec => {
-  const says = (["cron", "crontab", "every"] as const).some(
-    (way) => changes[way] !== undefined && changes[way] !== null
-  )
-  const { cron: _, crontab: __, every: ___, ...rest } = spec
-  const merged = { ...(says ? rest : spec), ...changes, name: spec.name }
-  return Object.fromEntries(Object.entries(merged).filter(([, v]) => v !== null && v !== undefined)) as unknown as Spec
-}
-
-/** What says at which times it fires, to tell whether they change. */
-const timing = ({ cron, crontab, endAt, every, startAt, timeZone }: Spec): string =>
-  JSON.stringify({ cron, crontab, every, timeZone, startAt, endAt })
