@@ -112,11 +112,31 @@ export const connect = (url: RedisUrl, tls: Record<string, unknown> | undefined,
     plain = undefined
     faults.delete(client)
   })
+  if (client instanceof IORedis && url.kind === "sentinel") undying(client)
   if (client instanceof IORedis && url.kind === "single" && tls !== undefined) {
     PlainPort.watch(client, (fault) => faults.set(client, (plain = fault)))
   }
   wantedReplicas.set(client, url.options.replicas ?? 0)
   return client
+}
+
+/**
+ * The driver gives a client up for good where it hears of a switch of masters just while it connects. Such a client begins anew,
+ * until it is told to disconnect.
+ */
+const undying = (client: IORedis): void => {
+  let wanted = true
+  const disconnect = client.disconnect.bind(client)
+  client.disconnect = (reconnect) => {
+    if (reconnect !== true) wanted = false
+    disconnect(reconnect)
+  }
+  client.on("end", () => {
+    if (!wanted) return
+    setTimeout(() => {
+      if (wanted && client.status === "end") client.connect().catch(() => {})
+    }, backOff(0))
+  })
 }
 
 /** A server that has become a replica: the connection is left for the master's, and the command sent there. */
