@@ -14,7 +14,22 @@ const record = (flat: Flat): Record<string, string | number | null> => {
   return out
 }
 
-/** A queue's figures, in two round trips. */
+/** Lanes whose first jobs are looked at: those whose turn comes next. */
+const lanesLooked = 100
+
+/** Since when the first jobs of the lanes wait, epoch ms; none where there are no lanes. */
+const lanedSince = async (client: Client, keys: QueueKeys): Promise<ReadonlyArray<number>> => {
+  const lanes = await client.zrange(`${keys.prefix}lanes`, "0", String(lanesLooked - 1))
+  if (lanes.length === 0) return []
+  const first = client.pipeline()
+  for (const lane of lanes) first.lindex(`${keys.prefix}lane:${lane}`, 0)
+  const ids = ((await first.exec()) ?? []).flatMap(([, id]) => (typeof id === "string" ? [id] : []))
+  const since = client.pipeline()
+  for (const id of ids) since.hget(keys.job(id), "laned")
+  return ((await since.exec()) ?? []).flatMap(([, at]) => (typeof at === "string" ? [Number(at)] : []))
+}
+
+/** A queue's figures, in two round trips; two more where jobs wait in lanes. */
 export const queueRow = async (client: Client, keys: QueueKeys): Promise<QueueRow> => {
   const [groups, delayed, dead, [paused, lanes], time] = await Promise.all([
     client.xinfo("GROUPS", keys.jobs).catch(() => []) as Promise<ReadonlyArray<Flat>>,
@@ -25,7 +40,11 @@ export const queueRow = async (client: Client, keys: QueueKeys): Promise<QueueRo
   ])
   const info = groups.map(record).find((g) => g["name"] === group)
   const last = typeof info?.["last-delivered-id"] === "string" ? info["last-delivered-id"] : "0-0"
-  const next = (await client.xrange(keys.jobs, `(${last}`, "+", "COUNT", 1)) as ReadonlyArray<Entry>
+  const [next, laned] = await Promise.all([
+    client.xrange(keys.jobs, `(${last}`, "+", "COUNT", 1) as Promise<ReadonlyArray<Entry>>,
+    Number(lanes ?? 0) > 0 ? lanedSince(client, keys) : []
+  ])
+  const since = [...laned, ...next.map(([entry]) => Number(entry.split("-")[0]))]
   const now = Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000)
   return {
     name: keys.queue,
@@ -33,7 +52,7 @@ export const queueRow = async (client: Client, keys: QueueKeys): Promise<QueueRo
     inFlight: Number(info?.["pending"] ?? 0),
     delayed,
     dead,
-    oldestAgeMs: next[0] === undefined ? 0 : Math.max(0, now - Number(next[0][0].split("-")[0])),
+    oldestAgeMs: since.length === 0 ? 0 : Math.max(0, now - Math.min(...since)),
     paused: paused === "1"
   }
 }

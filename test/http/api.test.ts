@@ -359,6 +359,32 @@ describe("files and tasks", () => {
 })
 
 describe("around it", () => {
+  it("tells Prometheus of queues, tasks and workers, under Flower's names too", async () => {
+    const { body: job } = await ask<{ task_id: string }>(app, "POST", "/tasks/health_check", {})
+    expect(job.task_id).toMatch(/^h-|^d-|^l-/u)
+    // The figures come with the workers' heartbeats.
+    const text = await eventually("the job is counted", async () => {
+      const { body } = await ask<string>(app, "GET", "/metrics")
+      return /^flower_events_total\{[^}]*task="health_check"[^}]*type="task-succeeded"[^}]*\} [1-9]/mu.test(body)
+        ? body
+        : undefined
+    })
+    for (const queue of ["high-priority", "default", "low-priority"]) {
+      expect(text).toContain(`loglytics_queue_oldest_seconds{queue="${queue}"} `)
+      expect(text).toContain(`loglytics_queue_backlog{queue="${queue}"} `)
+    }
+    const one = (name: string, labels: string) => new RegExp(`^${name}\\{[^}]*${labels}[^}]*\\} [\\d.e-]+$`, "mu")
+    for (const name of [
+      "loglytics_task_attempts_total",
+      "loglytics_task_wait_seconds_count",
+      "flower_task_runtime_seconds_bucket",
+      "flower_task_prefetch_time_seconds",
+      "flower_worker_prefetched_tasks"
+    ])
+      expect(text).toMatch(one(name, 'task="health_check"'))
+    expect(text).toMatch(/^flower_worker_online\{worker="[^"]+"\} 1$/mu)
+    expect(text).toMatch(/^flower_worker_number_of_currently_executing_tasks\{worker="[^"]+"\} \d+$/mu)
+  })
   it("tells health, metrics, its own description and schedules", async () => {
     expect((await ask(app, "GET", "/health")).body).toMatchObject({ status: "ok" })
     expect((await ask<string>(app, "GET", "/metrics")).body).toMatch(

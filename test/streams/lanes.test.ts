@@ -156,6 +156,25 @@ layer(clientLayer(namespace, { maxQueued: 1_000 }), { excludeTestServices: true 
         assert.strictEqual((yield* Inspect.use((i) => i.job(ids[299] ?? "")))?.state, "cancelled")
       })
     )
+    it.effect("the oldest job is told wherever it waits: in the stream or in a lane", () =>
+      Effect.gen(function* () {
+        yield* empty
+        const redis = yield* Redis
+        assert.strictEqual((yield* row)?.oldestAgeMs, 0)
+        const ids = yield* many("a", 60)
+        assert.isBelow((yield* row)?.oldestAgeMs ?? 0, 30_000)
+        // Its lane's first is not yet in the stream: as if it had come a minute ago.
+        const [first = ""] = yield* redis.use("first", async (c) =>
+          [await c.lindex(`${keys.prefix}lane:a`, 0)].map(String)
+        )
+        assert.include(ids, first)
+        yield* redis.use("before", (c) => c.hincrby(keys.job(first), "laned", -60_000))
+        assert.isAtLeast((yield* row)?.oldestAgeMs ?? 0, 60_000)
+        yield* drain(60)
+        assert.strictEqual((yield* row)?.oldestAgeMs, 0)
+        assert.strictEqual(yield* redis.use("gone", (c) => c.hget(keys.job(first), "laned")), null)
+      })
+    )
     it.effect("a purge goes on where more jobs than one script looks at were cancelled in their lane", () =>
       Effect.gen(function* () {
         yield* empty

@@ -21,6 +21,9 @@ function lanes.push(prefix, key, id)
     local first = redis.call('ZRANGE', prefix .. 'lanes', 0, 0, 'WITHSCORES')
     redis.call('ZADD', prefix .. 'lanes', 'NX', first[2] or 0, key)
   end
+  -- since when it waits, for those who look at the oldest
+  local t = redis.call('TIME')
+  redis.call('HSET', prefix .. 'job:' .. id, 'laned', string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000)))
   redis.call('HINCRBY', prefix .. 'meta', 'lanes', 1)
 end
 local function before(a, b)
@@ -62,7 +65,7 @@ function lanes.feed(prefix, stream)
         local entry = redis.call('XADD', stream, '*', 'id', id, 'task', job[1], 'payload', job[2], 'meta', job[3])
         redis.call('HSET', key, 'entry', entry)
         bytes = bytes + #job[2]
-        redis.call('HDEL', key, 'payload', 'meta')
+        redis.call('HDEL', key, 'payload', 'meta', 'laned')
         entries[#entries + 1] = entry
       end
       redis.call('LPOP', prefix .. 'lane:' .. lane[1])
