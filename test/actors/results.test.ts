@@ -219,5 +219,14 @@ layer(live, { excludeTestServices: true, timeout: "20 seconds" })("results", (it
         assert.strictEqual(yield* exists(k.result(id)), 0)
       })
     )
+    it.effect("beyond the limit are refused: the job is dead, and says how large it was", () =>
+      Effect.gen(function* () {
+        const engine = yield* Engine
+        // Two bytes each, and quotes around them; the limit is 1 MiB.
+        const error = yield* Effect.flip(Effect.flatMap(Large.enqueue({ size: 600_000 }), (id) => engine.await(id)))
+        assert.strictEqual(error._tag === "JobFailed" && error.error._tag, "ResultTooLarge")
+        assert.match(error.message, /expected at most 1048576 bytes, got 1200002/u)
+      })
+    )
   })
 })
