@@ -1,8 +1,7 @@
 /**
  * How far a worker claims ahead, by queue. Promises that quick jobs are claimed in full batches, that of slow ones no more are
  * claimed than can begin within a moment, since another worker may be idle, and that large ones do not come by the hundred. One
- * is always claimed ahead, so that a permit goes to the queue whose turn it is.
- * Jobs are taken for quick and small until they were seen to be otherwise.
+ * is always claimed ahead, so that a permit goes to the queue whose turn it is. Until one has ended, jobs are taken for slow.
  */
 import type { QueueName } from "../jobs/JobQueue.ts"
 import type { Claimed } from "../streams/JobQueues.ts"
@@ -38,19 +37,14 @@ export class Ahead {
     if (jobs.length > 0) this.chars[queue] += (chars / jobs.length - this.chars[queue]) * newest
   }
 
-  /** Whether attempts of this queue have been timed. */
-  knows(queue: QueueName): boolean {
-    return this.known[queue]
-  }
-
   /** Whether less than `prefetch` should be claimed ahead where `concurrency` run at once. */
   slow(queue: QueueName, prefetch: number, concurrency: number): boolean {
-    return this.runMs[queue] * prefetch > concurrency * horizonMs
+    return !this.known[queue] || this.runMs[queue] * prefetch > concurrency * horizonMs
   }
 
   /** How many slow ones may wait beyond those that can begin at once. */
   soon(queue: QueueName, concurrency: number): number {
-    return Math.max(1, Math.floor((concurrency * horizonMs) / this.runMs[queue]))
+    return this.known[queue] ? Math.max(1, Math.floor((concurrency * horizonMs) / this.runMs[queue])) : 1
   }
 
   /** As many of `count` as are not too large together. */

@@ -142,10 +142,11 @@ export class Desk extends Room {
   /** Called when an attempt is settled or refused. */
   freed(held: Held, state: JobState | "lost" | "told", endedAt: number): void {
     this.forget(held)
+    // Also one that its gate has put back: what comes and goes at once is quick.
+    if (state !== "lost" && !held.job.task.startsWith("@")) this.ahead.ran(held.job.queue, endedAt - held.startedAt)
     if (state === "lost") this.lost++
     else if (state !== "told") {
       this.processed++
-      if (held.startedAt > 0) this.ahead.ran(held.job.queue, endedAt - held.startedAt)
       const end = ends[state]
       if (end !== undefined) this.tally.ended(held, end, endedAt)
       if (state === "dead" || state === "retrying") this.failed++

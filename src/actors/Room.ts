@@ -56,7 +56,7 @@ export class Room {
    */
   roomForOrphans(queue: QueueName): number {
     if (this.closed(queue)) return 0
-    const ahead = this.ahead.knows(queue) ? this.most(queue) : this.permits(queue)
+    const ahead = this.most(queue)
     const room = ahead >= this.prefetch ? this.prefetch + this.shares.concurrency : ahead
     if (room <= this.waiting[queue]) this.unlooked = true
     return Math.max(0, room - this.waiting[queue])

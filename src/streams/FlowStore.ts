@@ -2,6 +2,7 @@
  * What Redis keeps of a flow: its waiting jobs, its groups, the lists of its ids. Promises that writing a plan twice changes
  * nothing, that every key has a time to live, and that no command touches more than one slot or a few dozen jobs.
  */
+import type { ChainableCommander } from "ioredis"
 import type { Failure } from "../jobs/Engine.ts"
 import { type JobId, queueOf, queues } from "../jobs/JobQueue.ts"
 import { isFinal } from "../jobs/Outcome.ts"
@@ -45,8 +46,20 @@ export const some = async <A>(all: ReadonlyArray<A>, f: (a: A) => Promise<unknow
 /** A list of ids, in pages of `scriptMax`: small, and written twice without harm. */
 const writeIds = async (client: Client, key: string, ids: ReadonlyArray<string>, ttlMs: number): Promise<void> => {
   const pages = parts(ids, () => 0).map((page, i) => [String(i), JSON.stringify(page)] as const)
-  for (let i = 0; i < pages.length; i += 64) await client.hset(key, ...pages.slice(i, i + 64).flat())
-  await client.pexpire(key, ttlMs)
+  for (let i = 0; i < pages.length; i += 64) {
+    const some = pages.slice(i, i + 64).flat()
+    await whole(
+      client
+        .multi()
+        .hset(key, ...some)
+        .pexpire(key, ttlMs)
+    )
+  }
+}
+
+/** Both or neither, also where the server dies in between: what is written without a time to live would stay for ever. */
+const whole = async (transaction: ChainableCommander): Promise<void> => {
+  for (const [error] of (await transaction.exec()) ?? []) if (error !== null) throw error
 }
 
 /** One page of such a list; undefined after the last. */
@@ -111,12 +124,13 @@ export const prepare = async (client: Client, keys: Keys, plan: Plan, delayMs = 
     const key = k.flow(entry.id)
     // Waiting members first: where the group is known, all of it is.
     await writeIds(client, k.members(entry.id), members, ttl)
-    const pipeline = client.pipeline()
-    pipeline.hsetnx(key, "total", members.length)
-    pipeline.hsetnx(key, "meta", entry.meta === undefined ? "" : JSON.stringify(entry.meta))
-    pipeline.hsetnx(key, "left", members.length)
-    pipeline.call("PEXPIRE", key, ttl, "NX")
-    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error
+    const transaction = client
+      .multi()
+      .hsetnx(key, "total", members.length)
+      .hsetnx(key, "meta", entry.meta === undefined ? "" : JSON.stringify(entry.meta))
+      .hsetnx(key, "left", members.length)
+    transaction.call("PEXPIRE", key, ttl, "NX")
+    await whole(transaction)
   })
   await some(plan.fans, ({ heads, id: to, queue }) =>
     writeIds(

@@ -111,12 +111,20 @@ const momentsKeptMs = 3_600_000
 
 /** Gives the moments of cancelled jobs back, for those that ask next: name of a gate's state and epoch ms, in turns. */
 export const giveBack = async (client: Client, flat: ReadonlyArray<string>): Promise<void> => {
+  if (flat.length === 0) return
+  const byGate = new Map<string, Array<string>>()
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const [state = "", at = ""] = flat.slice(i, i + 2)
-    const key = momentsOf(state)
-    await client.zadd(key, at, at)
-    await client.pexpireat(key, Number(at) + momentsKeptMs)
+    const given = byGate.get(state)
+    if (given === undefined) byGate.set(state, [at])
+    else given.push(at)
   }
+  const sent = [...byGate].map(async ([state, given]) => {
+    const key = momentsOf(state)
+    await client.zadd(key, ...given.flatMap((at) => [at, at]))
+    await client.pexpireat(key, Math.max(...given.map(Number)) + momentsKeptMs)
+  })
+  await Promise.all(sent)
 }
 
 /** Gives permits back; without any it only looks for permits whose holder is gone. Returns who is to be woken. */

@@ -12,7 +12,8 @@ import { clientLayer, eventually, freshNamespace } from "../support/engine.ts"
 describe("how far a worker claims ahead", () => {
   it("is all it may for quick jobs, and what begins soon for slow ones", () => {
     const ahead = new Ahead()
-    assert.isFalse(ahead.slow("default", 16, 4))
+    assert.isTrue(ahead.slow("default", 16, 4))
+    assert.strictEqual(ahead.soon("default", 4), 1)
     for (let n = 0; n < 20; n++) ahead.ran("default", 5)
     assert.isFalse(ahead.slow("default", 16, 4))
     for (let n = 0; n < 20; n++) ahead.ran("default", 200)
@@ -20,7 +21,7 @@ describe("how far a worker claims ahead", () => {
     assert.strictEqual(ahead.soon("default", 4), 5)
     ahead.waited("default", 60_000)
     assert.strictEqual(ahead.soon("default", 4), 1)
-    assert.isFalse(ahead.slow("low-priority", 16, 4))
+    assert.isTrue(ahead.slow("low-priority", 16, 4))
     for (let n = 0; n < 50; n++) ahead.ran("default", 1)
     assert.isFalse(ahead.slow("default", 16, 4))
   })
@@ -66,6 +67,9 @@ describe("a worker whose permits are all in use", () => {
     return Effect.gen(function* () {
       const engine = yield* Engine
       const { desk } = yield* w.start("busy", { concurrency: 1, prefetchMultiplier: 8 })
+      // So quick that it claims ahead what it may.
+      yield* w.Slow.run({ n: 100 })
+      w.begun.length = 0
       const ids = yield* engine.enqueueAll(Array.from({ length: 7 }, (_, n) => w.Slow.job({ n })))
       yield* eventually(
         "one runs, six wait",
@@ -93,6 +97,8 @@ describe("a worker whose permits are all in use", () => {
     return Effect.gen(function* () {
       const engine = yield* Engine
       const { desk } = yield* w.start("busy", { concurrency: 1, prefetchMultiplier: 8 })
+      yield* w.Slow.run({ n: 100 })
+      w.begun.length = 0
       const ids = yield* engine.enqueueAll(Array.from({ length: 20 }, (_, n) => w.Slow.job({ n })))
       yield* eventually(
         "it has found that they are slow",
@@ -115,9 +121,12 @@ describe("a queue whose last read was full", () => {
     const w = world()
     return Effect.gen(function* () {
       const engine = yield* Engine
-      const ids = yield* engine.enqueueAll(Array.from({ length: 4 }, (_, n) => w.High.job({ n: n + 1 })))
-      // As many as are read at once, so that more could be there.
       const { desk } = yield* w.start("one", { concurrency: 1, prefetchMultiplier: 4 })
+      // Two, so that the reader has seen that they are quick before it reads on.
+      yield* w.High.run({ n: 5 })
+      yield* w.High.run({ n: 6 })
+      // As many as are read at once, so that more could be there.
+      const ids = yield* engine.enqueueAll(Array.from({ length: 4 }, (_, n) => w.High.job({ n: n + 1 })))
       yield* Effect.forEach(ids, (id) => engine.await(id), { concurrency: "unbounded" })
       const asked = performance.now()
       yield* w.Slow.run({ n: 9 })
