@@ -143,7 +143,9 @@ export class Desk extends Room {
   freed(held: Held, state: JobState | "lost" | "told", endedAt: number): void {
     this.forget(held)
     // Also one that its gate has put back: what comes and goes at once is quick.
-    if (state !== "lost" && !held.job.task.startsWith("@")) this.ahead.ran(held.job.queue, endedAt - held.startedAt)
+    if (state !== "lost" && !held.job.task.startsWith("@")) {
+      this.took(held.job.queue, state === "told" ? 0 : endedAt - held.startedAt)
+    }
     if (state === "lost") this.lost++
     else if (state !== "told") {
       this.processed++

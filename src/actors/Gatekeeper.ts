@@ -87,8 +87,8 @@ export class Gatekeeper {
         if (answer._tag === "wait") return { _tag: "later", delayMs: answer.ms, slot: undefined }
         // A little before its moment, for which the worker then holds it.
         const delayMs = Math.max(1, answer.ms - Gates.holdMs + 2)
-        // So that whoever cancels it meanwhile can give its moment back; where that fails the moment passes unused.
-        Gates.note(this.options.client, this.options.namespace, held.job.id, gate.keys).catch(() => {})
+        // So that whoever cancels it meanwhile can give its moment back.
+        held.meta = { ...held.meta, q: gate.keys.state }
         return { _tag: "later", delayMs, slot: Math.ceil(answer.at) }
       }
     }

@@ -91,6 +91,13 @@ export class Room {
     this.orphans.ring()
   }
 
+  /** An attempt has taken so many ms. Whoever waits to claim more of what was thought slow hears where it is not. */
+  protected took(queue: QueueName, ms: number): void {
+    const slow = this.slow(queue)
+    this.ahead.ran(queue, ms)
+    if (slow && !this.slow(queue)) this.room[queue].ring()
+  }
+
   /** How many jobs of a queue may wait here. */
   private most(queue: QueueName): number {
     const soon = this.slow(queue)

@@ -36,6 +36,7 @@ const shapes: { readonly [K in keyof Meta]-?: (u: unknown) => boolean } = {
   t: isNumber,
   x: isNumber,
   g: isNumber,
+  q: isText,
   u: isText,
   l: isObject,
   h: isList(isFailed),

@@ -36,6 +36,8 @@ export interface Meta {
   readonly x?: number
   /** When a job that a rate refused may come again, epoch ms. */
   readonly g?: number
+  /** The gate that gave that moment: the name of its state. Means nothing without `g`. */
+  readonly q?: string
   /** Unique key. */
   readonly u?: string
   /** What to tell when it ends. */

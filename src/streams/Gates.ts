@@ -100,12 +100,6 @@ export const ask = async (
   return { answers, wake }
 }
 
-/** Writes down at which gate a job waits for its moment. */
-export const note = async (client: Client, namespace: string, id: string, keys: GateKeys): Promise<void> => {
-  const queue = queueOf(id)
-  if (queue !== undefined) await client.hset(keysOf(namespace).queue(queue).job(id), "gate", keys.state)
-}
-
 /** ms for which moments given back are kept beyond their time: a gate in use keeps its own keys. */
 const momentsKeptMs = 3_600_000
 

@@ -9,7 +9,7 @@
 local prefix = ARGV[1]
 local count = 0
 local metas, moments = {}, {}
-local function cancel(id, task, meta, gate)
+local function cancel(id, task, meta)
   local key = prefix .. 'job:' .. id
   redis.call('HSET', key, 'state', 'cancelled', 'task', task or '', 'error', ARGV[4])
   redis.call('HDEL', key, 'payload', 'meta')
@@ -19,8 +19,8 @@ local function cancel(id, task, meta, gate)
     metas[#metas + 1] = task or ''
     metas[#metas + 1] = meta
     local ok, read = pcall(cjson.decode, meta)
-    if gate and ok and type(read) == 'table' and tonumber(read['g']) then
-      moments[#moments + 1] = gate
+    if ok and type(read) == 'table' and tonumber(read['g']) and type(read['q']) == 'string' then
+      moments[#moments + 1] = read['q']
       moments[#moments + 1] = string.format('%.0f', read['g'])
     end
     local unique = ok and type(read) == 'table' and read['u']
@@ -29,8 +29,8 @@ local function cancel(id, task, meta, gate)
   count = count + 1
 end
 for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 63)) do
-  local job = redis.call('HMGET', prefix .. 'job:' .. id, 'task', 'meta', 'gate')
-  cancel(id, job[1], job[2], job[3])
+  local job = redis.call('HMGET', prefix .. 'job:' .. id, 'task', 'meta')
+  cancel(id, job[1], job[2])
   redis.call('ZREM', KEYS[2], id)
   if KEYS[2] ~= prefix .. 'delayed' then redis.call('HINCRBY', prefix .. 'meta', 'parked', -1) end
 end

@@ -7,7 +7,7 @@
 -- atomic because the job may be moving from delayed to queued to claimed while we look
 local prefix, id = ARGV[1], ARGV[3]
 local key = prefix .. 'job:' .. id
-local job = redis.call('HMGET', key, 'state', 'entry', 'task', 'meta', 'gate')
+local job = redis.call('HMGET', key, 'state', 'entry', 'task', 'meta')
 local state = job[1]
 if not state then return { 'unknown', '' } end
 if state == 'done' or state == 'dead' or state == 'cancelled' then return { 'final', job[3] or '' } end
@@ -36,12 +36,12 @@ if state == 'queued' then
   redis.call('PUBLISH', ARGV[6], cjson.encode({ op = 'revoke', id = id, terminate = ARGV[4] == '1' }))
   if pending then return { 'requested', task or '' } end
 end
-local link, unique, moment
+local link, unique, moment, gate
 if meta ~= '' then
   local ok, read = pcall(cjson.decode, meta)
   -- one that can't be read (nested too deep, or not ours) is told: whoever carries the link looks closer
   if not ok or type(read) ~= 'table' then read = { l = string.sub(meta, 1, 1) == '{' } end
-  moment = state == 'scheduled' and tonumber(read['g'])
+  moment, gate = state == 'scheduled' and tonumber(read['g']), read['q']
   link = (read['l'] and ARGV[8] ~= 'f') or read['e']
   unique = type(read['u']) == 'string' and prefix .. 'unique:' .. read['u']
   -- looked at before anything is changed: on a Cluster whose slot moves it may have gone ahead, which raises an error
@@ -59,5 +59,5 @@ if link then
   redis.call('XADD', KEYS[1], '*', 'id', id, 'task', '@link', 'payload',
     '{"meta":' .. meta .. ',"task":' .. cjson.encode(task or '') .. ',"failed":' .. ARGV[7] .. '}')
 end
-if moment and job[5] then return { 'cancelled', task or '', job[5], string.format('%.0f', moment) } end
+if moment and type(gate) == 'string' then return { 'cancelled', task or '', gate, string.format('%.0f', moment) } end
 return { 'cancelled', task or '' }
