@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
-import { replicasOf } from "./Connect.ts"
+import { isCluster, replicasOf } from "./Connect.ts"
 import type { Client } from "./Redis.ts"
 
 type Arg = string | number
@@ -20,10 +20,21 @@ const read = (name: string, libraries: ReadonlyArray<string>) => {
 }
 
 /**
- * A slot of a Cluster is on its way to another master, and a key that the script came upon has gone ahead. The scripts look
- * before they change, so the call may be made again, as with the server's own TRYAGAIN.
+ * On a Cluster a script is also told a key that never exists: while the slot is on its way to another master, its keys being on
+ * both, the server then has no part of the script carried out on either (TRYAGAIN). Else a script on the one to come would take
+ * a job for gone that has only not arrived.
  */
-const isMoving = (error: unknown): boolean => error instanceof Error && error.message.includes("access a non local key")
+const guarded = (client: Client, keys: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const end = isCluster(client) ? (keys[0]?.indexOf("}") ?? -1) : -1
+  return end < 0 ? keys : [...keys, `${keys[0]?.slice(0, end + 1)}:none`]
+}
+
+/**
+ * The slot is on its way, and has been for longer than the driver tries; or a key that the script came upon has gone ahead. The
+ * scripts look before they change, so the call may be made again.
+ */
+const isMoving = (error: unknown): boolean =>
+  error instanceof Error && /^TRYAGAIN|access a non local key/u.test(error.message)
 /** How often, this many ms apart, such a call is made again before its caller is told. */
 const movingTries = 48
 const movingMs = 100
@@ -44,7 +55,8 @@ const isUnknown = (error: unknown): boolean => error instanceof Error && error.m
 
 const load = <A>(name: string, ...libraries: ReadonlyArray<string>): Script<A> => {
   const { digest, text } = read(name, libraries)
-  return (client, keys, args) => {
+  return (client, named, args) => {
+    const keys = guarded(client, named)
     const byText = () => client.eval(text, keys.length, ...keys, ...args)
     return client.evalsha(digest, keys.length, ...keys, ...args).catch((error: unknown) => {
       if (isUnknown(error)) return byText()
@@ -61,9 +73,10 @@ const replicatedMs = 1_000
 const loadAccepting = <A>(name: string, ...libraries: ReadonlyArray<string>): Script<A> => {
   const { digest, text } = read(name, libraries)
   const plain = load<A>(name, ...libraries)
-  return async (client, keys, args) => {
+  return async (client, named, args) => {
     const wanted = replicasOf(client)
-    if (wanted === 0) return plain(client, keys, args)
+    if (wanted === 0) return plain(client, named, args)
+    const keys = guarded(client, named)
     // In one pipeline: WAIT speaks of what its own connection has written.
     const run = async (how: "eval" | "evalsha") => {
       const pipeline = client.pipeline()

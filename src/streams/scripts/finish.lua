@@ -9,7 +9,8 @@
 local call = redis.call
 if call('HEXISTS', KEYS[3], 'recovered') == 1 then return 0 end
 local key, group, consumer, task, ttl, count = ARGV[1] .. 'job:', ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
-local told = KEYS[4] and 2 or 0
+-- on a Cluster the fourth is the one that never exists
+local told = KEYS[4] and string.sub(KEYS[4], -5) ~= ':none' and 2 or 0
 local n = (#ARGV - 6 - told) / 4
 local counts = {}
 for _, row in ipairs(call('XPENDING', KEYS[1], group, ARGV[7], ARGV[#ARGV - told - 3], n * 4 + 16, consumer)) do counts[row[1]] = row[4] end
