@@ -11,13 +11,13 @@ import { LogFiles } from "../../store/LogFiles.ts"
 import { Logs } from "../../store/Logs.ts"
 import { ProjectSettings } from "../../store/ProjectSettings.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
-import { eachBatch, fileOf, LogFileUnreadable } from "./Lines.ts"
+import { eachBatch, fileOf, fileTimeout, LogFileUnreadable } from "./Lines.ts"
 
 export const ProcessLogFile = Task.make("process_log_file", {
   payload: { projectId: ProjectId, fileId: LogFileId },
   result: Schema.Struct({ projectId: ProjectId, fileId: LogFileId, stored: Schema.Int }),
   error: Schema.Union([LogFileUnreadable, DependencyFailed]),
-  timeout: "30 minutes",
+  timeout: fileTimeout,
   retry: Retry.exponential({ attempts: 5, base: "2 seconds", cap: "5 minutes" }),
   unique: ({ fileId }) => fileId
 })
@@ -39,13 +39,19 @@ export const ProcessLogFileLive = ProcessLogFile.toLayer(
       const observedAt = Date.parse(file.createdAt)
       // A table's header counts for all of its rows.
       const memory: Memory = {}
+      /** Whether all so far was stored by an earlier attempt, which began at the start as well. */
+      let known = true
       const stored = yield* eachBatch(blobs.read(fileId), fileId, (lines, index, readBytes) =>
         Effect.gen(function* () {
-          const events = yield* book.mark(projectId, decoder.lines(lines, observedAt, undefined, memory))
-          yield* book.keep([projectId]).pipe(Effect.mapError(dependencyFailed))
-          yield* logs
-            .append([{ id: `file.${fileId}.${index}`, project: projectId, observedAt, events }])
-            .pipe(Effect.mapError(dependencyFailed))
+          // Read in any case, since what follows may depend on it.
+          const read = decoder.lines(lines, observedAt, undefined, memory)
+          const id = `file.${fileId}.${index}`
+          known &&= yield* Effect.mapError(logs.isStored(id), dependencyFailed)
+          if (!known) {
+            const events = yield* book.mark(projectId, read)
+            yield* book.keep([projectId]).pipe(Effect.mapError(dependencyFailed))
+            yield* logs.append([{ id, project: projectId, observedAt, events }]).pipe(Effect.mapError(dependencyFailed))
+          }
           yield* job.progress({ bytes: readBytes, of: file.bytes })
         })
       ).pipe(
