@@ -113,6 +113,10 @@ export class LogStream extends Context.Service<
     ) => Effect.Effect<"added" | "duplicate", RedisError | LogStreamFull>
     /** Tells the pipeline, in the order of the stream, that a project's rules have changed, or what its settings now are. */
     readonly rulesChanged: (project: string, at: number, settings?: string) => Effect.Effect<void, RedisError>
+    /** Says that this owner is there, for the length of a lease; answers all owners that are, itself among them. */
+    readonly present: (owner: string) => Effect.Effect<ReadonlyArray<string>, RedisError>
+    /** Says that it is there no more. */
+    readonly absent: (owner: string) => Effect.Effect<void, RedisError>
     /** Becomes the owner of a partition, or undefined while another is. Released with the scope. */
     readonly own: (partition: number, owner: string) => Effect.Effect<Ownership | undefined, RedisError, Scope.Scope>
     readonly depth: Effect.Effect<ReadonlyArray<PartitionDepth>, RedisError>
@@ -251,6 +255,10 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
           at
         )
       ),
+    present: (owner) =>
+      redis.use("log owners", (client) => scripts.present(client, redis.namespace, owner, config.leaseMs)),
+    absent: (owner) =>
+      Effect.asVoid(redis.use("log owners", (client) => client.zrem(scripts.ownersKey(redis.namespace), owner))),
     own,
     depth: Effect.forEach(
       Array.from({ length: config.partitions }, (_, p) => p),

@@ -80,12 +80,27 @@ if redis.call('GET', KEYS[1]) == ARGV[1] .. ':' .. ARGV[2] then return redis.cal
 return 0
 `
 
+/** The processes that share all partitions; in a slot of its own. */
+export const ownersKey = (namespace: string): string => `${namespace}:{logs}:owners`
+
+// KEYS: owners. ARGV: owner, how long a sign of life counts, ms. Returns who is there.
+// Atomic: all must see the same owners by the same clock, the server's.
+const presentLua = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+`
+
 type Command = (...args: ReadonlyArray<string | number | Buffer>) => Promise<unknown>
 interface Commands {
   readonly lgLogsAppend: Command
   readonly lgLogsTake: Command
   readonly lgLogsCommit: Command
   readonly lgLogsRelease: Command
+  readonly lgLogsPresent: Command
 }
 const commands = (client: Client): Commands => client as unknown as Commands
 
@@ -95,6 +110,7 @@ export const define = (client: Client): void => {
   client.defineCommand("lgLogsTake", { numberOfKeys: 3, lua: takeLua })
   client.defineCommand("lgLogsCommit", { numberOfKeys: 4, lua: commitLua })
   client.defineCommand("lgLogsRelease", { numberOfKeys: 1, lua: releaseLua })
+  client.defineCommand("lgLogsPresent", { numberOfKeys: 1, lua: presentLua })
 }
 
 export const append = async (
@@ -169,6 +185,9 @@ export const commit = async (
   )
   return reply === 1
 }
+
+export const present = async (client: Client, namespace: string, owner: string, ms: number) =>
+  (await commands(client).lgLogsPresent(ownersKey(namespace), owner, ms)) as Array<string>
 
 export const release = async (client: Client, key: LogKeys, owner: string, fence: number): Promise<void> => {
   await commands(client).lgLogsRelease(key.lease, owner, fence)
