@@ -21,7 +21,7 @@ export interface LogStreamConfig {
   readonly batchesMax: number
   /** Unprocessed bytes that a partition may hold before it refuses. */
   readonly bytesMax: number
-  /** How long an accepted batch id is remembered, ms. */
+  /** How long the id of an accepted batch is remembered that its sender may repeat, ms. */
   readonly rememberMs: number
   /** How long an owner keeps a partition without a sign of life, ms. */
   readonly leaseMs: number
@@ -106,7 +106,7 @@ export class LogStream extends Context.Service<
   {
     readonly partitions: number
     readonly partitionOf: (project: string) => number
-    /** Adds a batch. `remember` makes the id known for a day, so that a retried request adds nothing. */
+    /** Adds a batch. `remember` makes the id known for a day, so that a repeated request adds nothing. */
     readonly append: (
       batch: LogBatch,
       options?: { readonly remember?: boolean }
@@ -143,6 +143,9 @@ const decode = (encoding: string, text: string): ReadonlyArray<string> => {
   }
   return [text]
 }
+
+/** How long the id of any other batch is remembered, ms: longer than the driver may send a script again. */
+const resentMs = 120_000
 
 /** Counted for each line beside its bytes. */
 const lineCost = 100
@@ -196,7 +199,7 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
       scripts.append(redis.client, keys(partition), {
         batchesMax: config.batchesMax,
         bytesMax: config.bytesMax,
-        rememberMs: options?.remember === true ? config.rememberMs : 0,
+        rememberMs: options?.remember === true ? config.rememberMs : resentMs,
         id: batch.id,
         project: batch.project,
         receivedAt: batch.receivedAt,
