@@ -129,15 +129,9 @@ const hold = (owned: Ownership, config: PipelineConfig, leave: Effect.Effect<voi
     const judges = yield* Judges.make(owned.state)
     const decoders = yield* Decoders.make()
     const judged = yield* Queue.bounded<Judged | undefined>(config.turnsAhead)
-    let leaving = false
-    yield* Effect.forkScoped(
-      Effect.andThen(
-        leave,
-        Effect.sync(() => void (leaving = true))
-      )
-    )
+    const leaving = yield* Effect.forkScoped(leave)
     const reads = Effect.gen(function* () {
-      while (!leaving) yield* front(owned, judges, decoders, config, judged)
+      while (leaving.pollUnsafe() === undefined) yield* front(owned, judges, decoders, config, judged)
       yield* Queue.offer(judged, undefined)
       return yield* Effect.never
     })

@@ -30,10 +30,12 @@ export const publish: Stage<never, Live> = {
           yield* live.publish("tail", one.entry.project, storedEvents(one))
         }
       })
-      yield* Effect.catch(tell, (error) => {
-        for (const project of projects) live.missed(project)
-        return Effect.logWarning("lines not pushed to live clients", error.message)
-      })
-      return work
+      return yield* tell.pipe(
+        Effect.catch((error) => {
+          for (const project of projects) live.missed(project)
+          return Effect.logWarning("lines not pushed to live clients", error.message)
+        }),
+        Effect.as(work)
+      )
     })
 }

@@ -77,8 +77,8 @@ export const CleanupOldLogsLive = CleanupOldLogs.toLayer(
         yield* job.progress({ projects: index + 1, of: plan.shorter.length, days: dropped.length })
       }
       let files = 0
-      for (const [project, kept] of days) {
-        files += yield* removeFiles(project, now - kept * dayMs).pipe(Effect.mapError(dependencyFailed))
+      for (const [project, count] of days) {
+        files += yield* removeFiles(project, now - count * dayMs).pipe(Effect.mapError(dependencyFailed))
       }
       return { days: [...dropped], lines, files }
     })
