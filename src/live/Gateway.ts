@@ -77,7 +77,10 @@ const make = Effect.gen(function* () {
   const rooms = new Rooms()
   const run = yield* FiberSet.makeRuntime()
 
-  const follow = live.follow((p) => rooms.dispatch(p))
+  const follow = live.follow(
+    (p) => rooms.dispatch(p),
+    (topic) => rooms.gap(topic)
+  )
   const followJobs = Stream.runForEach(events.tail(), ({ rows, seq }) =>
     Effect.sync(() => rooms.dispatch({ topic: "jobs", seq, project: undefined, data: rows.map(jobRow) }))
   )
@@ -88,13 +91,13 @@ const make = Effect.gen(function* () {
     Effect.map(live.watchTail(project), (began) => {
       const earlier = watched.get(project)
       watched.set(project, began)
-      if (earlier !== undefined && earlier !== began) rooms.gap(project)
+      if (earlier !== undefined && earlier !== began) rooms.gap("tail", project)
     })
   const watch = Effect.suspend(() => {
     const tailed = rooms.tailed()
     for (const project of watched.keys()) if (!tailed.has(project)) watched.delete(project)
     return Effect.forEach(tailed, watchTail, { discard: true })
-  }).pipe(Effect.ignore, Effect.repeat(Schedule.spaced("3 seconds")))
+  }).pipe(Effect.ignore, Effect.andThen(Effect.sync(() => rooms.settle())), Effect.repeat(Schedule.spaced("3 seconds")))
   /** Asks for new figures of the projects whose figures are watched; the slot in the id makes it once for all gateways. */
   const refresh = Effect.suspend(() =>
     Effect.forEach(rooms.watched("metrics"), (project) =>
@@ -192,7 +195,7 @@ const make = Effect.gen(function* () {
     if (after !== undefined && whole && topic !== "jobs" && project !== undefined) {
       const missed = yield* Effect.mapError(live.since(topic, project, after), unavailable)
       if (missed.complete) {
-        const replay = missed.publications.map((p) => eventOf(p, accepts)).filter((e) => e.data.length > 0)
+        const replay = missed.publications.flatMap((p) => messagesOf(p, accepts))
         return rooms.begin(socket, topic, replay, missed.publications.at(-1)?.seq ?? after)
       }
     }
@@ -302,12 +305,13 @@ const internal = new Refused("unavailable", "an unexpected error; the server's l
 const refusal = (reason: { readonly _tag: string; readonly error?: unknown }): Refused | undefined =>
   reason._tag === "Fail" && reason.error instanceof Refused ? reason.error : undefined
 
-const eventOf = (p: Publication, accepts: (item: unknown) => boolean): Extract<ServerMessage, { type: "event" }> => ({
-  type: "event",
-  topic: p.topic,
-  seq: p.seq,
-  data: p.data.filter(accepts)
-})
+const messagesOf = (p: Publication, accepts: (item: unknown) => boolean): ReadonlyArray<ServerMessage> => {
+  const data = p.data.filter(accepts)
+  return [
+    ...(p.gap ? [{ type: "gap" as const, topic: p.topic }] : []),
+    ...(data.length > 0 ? [{ type: "event" as const, topic: p.topic, seq: p.seq, data }] : [])
+  ]
+}
 
 /** `/live?topics=alerts,tail&project=default&query=…` subscribes at once. */
 const subscriptionsOf = (request: IncomingMessage): ReadonlyArray<Subscribe> => {

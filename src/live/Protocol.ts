@@ -31,14 +31,14 @@ export type ServerMessage =
   | { readonly type: "ready"; readonly projects: "*" | ReadonlyArray<string> }
   /** State at the time of subscribing, newest last. */
   | { readonly type: "snapshot"; readonly topic: Topic; readonly seq: string; readonly data: ReadonlyArray<unknown> }
-  /** What is new, in order. */
+  /** What is new, in order. Without data: only `seq` has moved, since nothing was for this subscription. */
   | { readonly type: "event"; readonly topic: Topic; readonly seq: string; readonly data: ReadonlyArray<unknown> }
   /**
    * Items of the topic may be missing here, how many is not known: what came after `after` is no longer kept and a snapshot
-   * follows, or, without `after`, nobody could publish for a while.
+   * follows, or, without `after`, some could not be published or were no longer kept when this gateway read on.
    */
   | { readonly type: "gap"; readonly topic: Topic; readonly after?: string }
-  /** The client was too slow: this many items of the topic were left out just before the next event. */
+  /** The client was too slow: this many items of the topic were left out here. */
   | { readonly type: "skipped"; readonly topic: Topic; readonly count: number }
   | {
       readonly type: "error"

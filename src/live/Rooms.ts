@@ -23,6 +23,8 @@ export interface Event {
   /** undefined: not of one project (jobs). */
   readonly project: string | undefined
   readonly data: ReadonlyArray<unknown>
+  /** Items that belong before it may be missing. */
+  readonly gap?: boolean
 }
 
 export interface Subscription {
@@ -34,6 +36,8 @@ export interface Subscription {
 interface Member extends Subscription {
   readonly outlet: Outlet
   skipped: number
+  /** Up to here it was told everything, or how much it was not. */
+  told: string
   /** Events since subscribing, while the snapshot loads; undefined once it is sent. */
   held: Array<Event> | undefined
 }
@@ -49,11 +53,13 @@ const after = (a: string, b: string): boolean => {
 
 export class Rooms {
   readonly #members = new Map<Outlet, Map<Topic, Member>>()
+  /** The newest event of the tail, of whatever project. */
+  #newest = "0-0"
 
   /** Joins, replacing the outlet's earlier subscription to the topic. Events are held until `begin`. */
   join(outlet: Outlet, subscription: Subscription): void {
     const mine = this.#members.get(outlet) ?? new Map<Topic, Member>()
-    mine.set(subscription.topic, { ...subscription, outlet, skipped: 0, held: [] })
+    mine.set(subscription.topic, { ...subscription, outlet, skipped: 0, told: "0-0", held: [] })
     this.#members.set(outlet, mine)
   }
 
@@ -61,10 +67,14 @@ export class Rooms {
   begin(outlet: Outlet, topic: Topic, first: ReadonlyArray<ServerMessage>, seq: string): void {
     const member = this.#members.get(outlet)?.get(topic)
     if (member?.held === undefined) return
-    const held = member.held
+    const { held, skipped } = member
     member.held = undefined
+    member.skipped = 0
+    member.told = seq
     for (const message of first) write(outlet, message)
     for (const event of held) if (after(event.seq, seq)) this.#deliver(member, event)
+    // These came behind what was held.
+    member.skipped += skipped
   }
 
   leave(outlet: Outlet, topic?: Topic): void {
@@ -87,38 +97,60 @@ export class Rooms {
     return projects
   }
 
-  /** Tells who tails `project` that lines may be missing here. */
-  gap(project: string): void {
+  /** Tells who listens to a topic (of `project`, where it is given) that items may be missing here. */
+  gap(topic: Topic, project?: string): void {
     for (const mine of this.#members.values()) {
-      const member = mine.get("tail")
-      if (member?.project === project && member.held === undefined) write(member.outlet, { type: "gap", topic: "tail" })
+      const member = mine.get(topic)
+      if (member === undefined || (project !== undefined && member.project !== project)) continue
+      if (member.held === undefined) write(member.outlet, { type: "gap", topic })
+    }
+  }
+
+  /**
+   * Tells what was skipped to those who can take it again, though nothing new comes; and to those who tail where they stand,
+   * though nothing was for them, since what they stood at would no longer be kept when they come back.
+   */
+  settle(): void {
+    for (const mine of this.#members.values()) {
+      for (const member of mine.values()) {
+        if (member.held !== undefined || member.outlet.bufferedAmount > bufferedMax) continue
+        this.#tellSkipped(member)
+        if (member.topic !== "tail" || !after(this.#newest, member.told)) continue
+        member.told = this.#newest
+        write(member.outlet, { type: "event", topic: member.topic, seq: member.told, data: [] })
+      }
     }
   }
 
   /** Brings an event to everybody who subscribed to it. */
   dispatch(event: Event): void {
+    if (event.topic === "tail") this.#newest = event.seq
     for (const mine of this.#members.values()) {
       const member = mine.get(event.topic)
       if (member !== undefined && member.project === event.project) this.#deliver(member, event)
     }
   }
 
+  #tellSkipped(member: Member): void {
+    if (member.skipped === 0) return
+    write(member.outlet, { type: "skipped", topic: member.topic, count: member.skipped })
+    member.skipped = 0
+  }
+
   #deliver(member: Member, event: Event): void {
-    if (member.held !== undefined) {
-      if (member.held.length < heldMax) member.held.push(event)
-      else member.skipped += event.data.length
+    if (member.held !== undefined && member.held.length < heldMax) {
+      member.held.push(event)
       return
     }
     const data = event.data.filter(member.accepts)
-    if (data.length === 0) return
-    if (member.outlet.bufferedAmount > bufferedMax) {
+    if (member.held !== undefined || member.outlet.bufferedAmount > bufferedMax) {
       member.skipped += data.length
       return
     }
-    if (member.skipped > 0) {
-      write(member.outlet, { type: "skipped", topic: member.topic, count: member.skipped })
-      member.skipped = 0
-    }
+    if (event.gap === true) write(member.outlet, { type: "gap", topic: member.topic })
+    if (data.length === 0) return
+    this.#tellSkipped(member)
+    member.told = event.seq
     write(member.outlet, { type: "event", topic: member.topic, seq: event.seq, data })
   }
 }

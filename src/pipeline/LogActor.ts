@@ -4,7 +4,7 @@
  * committed only when every stage is done with it, that alerts do not wait for a slow store, that a failing store stops the
  * commit and not the process, and that a batch which can never be stored is set aside with its reason.
  */
-import { Clock, Context, Duration, Effect, Layer, Metric, Queue, Schedule } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Metric, Queue, Random, Schedule } from "effect"
 import type { Alerts } from "../store/Alerts.ts"
 import { StoreError } from "../store/Database.ts"
 import type { Logs } from "../store/Logs.ts"
@@ -16,6 +16,7 @@ import type { RedisError } from "../streams/Redis.ts"
 import type { AlertSink, SinkError } from "./AlertSink.ts"
 import * as Decoders from "./Decoders.ts"
 import * as Judges from "./Judges.ts"
+import * as PartitionShare from "./PartitionShare.ts"
 import type { Stage, Work } from "./Stage.ts"
 import { announce } from "./stages/announce.ts"
 import { decode } from "./stages/decode.ts"
@@ -75,7 +76,7 @@ const front = (
   judges: Judges.Judges,
   decoders: Decoders.Decoders,
   config: PipelineConfig,
-  out: Queue.Enqueue<Judged>
+  out: Queue.Enqueue<Judged | undefined>
 ) =>
   Effect.gen(function* () {
     const entries = yield* owned.read(config.batchesPerTurn, config.idleMs)
@@ -122,35 +123,57 @@ const storeOrBury = (owned: Ownership, work: Work): Effect.Effect<Work, never, S
     )
   )
 
-/** Owns a partition until its lease is lost or the scope closes. */
-const hold = (owned: Ownership, config: PipelineConfig) =>
+/** Owns a partition until its lease is lost or the scope closes; when asked to leave it is through with what it has read. */
+const hold = (owned: Ownership, config: PipelineConfig, leave: Effect.Effect<void>) =>
   Effect.gen(function* () {
     const judges = yield* Judges.make(owned.state)
     const decoders = yield* Decoders.make()
-    const judged = yield* Queue.bounded<Judged>(config.turnsAhead)
+    const judged = yield* Queue.bounded<Judged | undefined>(config.turnsAhead)
+    const leaving = yield* Effect.forkScoped(leave)
+    const reads = Effect.gen(function* () {
+      while (leaving.pollUnsafe() === undefined) yield* front(owned, judges, decoders, config, judged)
+      yield* Queue.offer(judged, undefined)
+      return yield* Effect.never
+    })
+    const keeps = Effect.gen(function* () {
+      for (;;) {
+        const one = yield* Queue.take(judged)
+        if (one === undefined) return
+        yield* back(owned, one)
+      }
+    })
     const heartbeat = owned.renew.pipe(
       Effect.delay(Duration.millis(config.leaseMs / 3)),
       Effect.catchTag("RedisError", (error) => Effect.logWarning("lease not renewed", error.message)),
       Effect.forever
     )
     // Whatever fails here ends all three: the next owner begins at the last commit, with the state of that moment.
-    return yield* Effect.raceAllFirst([
-      Effect.forever(front(owned, judges, decoders, config, judged)),
-      Effect.forever(Effect.flatMap(Queue.take(judged), (one) => back(owned, one))),
-      heartbeat
-    ])
+    return yield* Effect.raceAllFirst([reads, keeps, heartbeat])
   })
 
-/** One partition's whole life: wait for the lease, hold it, start anew after any loss. */
-const partition = (logs: LogStream["Service"], index: number, owner: string, config: PipelineConfig) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const owned = yield* logs.own(index, owner)
-      if (owned === undefined) return yield* Effect.sleep(Duration.millis(config.leaseMs / 2))
-      yield* Effect.logDebug(`owns log partition ${index}`)
-      return yield* hold(owned, config)
-    })
-  ).pipe(
+/** One partition's whole life: wait for room and the lease, hold it, start anew after any loss. */
+const partition = (
+  logs: LogStream["Service"],
+  index: number,
+  owner: string,
+  config: PipelineConfig,
+  share: PartitionShare.PartitionShare
+) =>
+  Effect.gen(function* () {
+    yield* share.within((leave) =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const owned = yield* logs.own(index, owner)
+          if (owned === undefined) return
+          yield* Effect.logDebug(`owns log partition ${index}`)
+          yield* hold(owned, config, leave)
+          yield* Effect.logDebug(`gives log partition ${index} back`)
+        })
+      )
+    )
+    // Not in step with the others, so that each gets to ask for what has become free.
+    yield* Effect.sleep(Duration.millis(config.leaseMs * (0.25 + 0.25 * (yield* Random.next))))
+  }).pipe(
     Effect.catchCause((cause) =>
       Effect.andThen(Effect.logWarning(`log partition ${index} starts anew`, cause), Effect.sleep("500 millis"))
     ),
@@ -160,14 +183,15 @@ const partition = (logs: LogStream["Service"], index: number, owner: string, con
 export class LogActors extends Context.Service<LogActors, { readonly owner: string }>()(
   "loglytics/pipeline/LogActors"
 ) {
-  /** Runs one actor per partition while the layer lives; `owner` names this process. */
+  /** Runs actors for its part of the partitions while the layer lives; `owner` names this process. */
   static readonly layer = (owner: string, config: PipelineConfig) =>
     Layer.effect(
       LogActors,
       Effect.gen(function* () {
         const logs = yield* LogStream
+        const share = yield* PartitionShare.make(logs, owner, config.leaseMs)
         for (let p = 0; p < logs.partitions; p++) {
-          yield* Effect.forkScoped(partition(logs, p, owner, config))
+          yield* Effect.forkScoped(partition(logs, p, owner, config, share))
         }
         return { owner }
       })

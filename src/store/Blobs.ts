@@ -5,7 +5,7 @@
 import { Context, Data, Effect, Layer } from "effect"
 import { createHash } from "node:crypto"
 import { createReadStream, createWriteStream } from "node:fs"
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises"
+import { mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises"
 import { join } from "node:path"
 import { Readable, type Transform } from "node:stream"
 import { pipeline } from "node:stream/promises"
@@ -49,7 +49,10 @@ export interface Compressed {
 export class Blobs extends Context.Service<
   Blobs,
   {
-    /** Keeps a stream of bytes under an id; returns how many there were. */
+    /**
+     * Keeps a stream of bytes under an id; returns how many there were. The last of the disk is left to others, who may be
+     * Redis and Postgres: to run out of it there counts as a disk that is full.
+     */
     readonly write: (
       id: LogFileId,
       body: AsyncIterable<Uint8Array>,
@@ -84,16 +87,18 @@ const make = (folder: string): Blobs["Service"] => {
         await mkdir(folder, { recursive: true })
         const part = `${path(id)}.part`
         let bytes = 0
+        let lookAt = 0
         try {
           await pipeline(
             async function* () {
               for await (const chunk of body) {
+                if (bytes >= lookAt) lookAt = bytes + Math.max(lookMin, (await roomIn(folder)) / 2)
                 bytes += chunk.length
                 if (bytes > limit) throw new BlobTooLarge({ limit })
                 yield chunk
               }
             },
-            createWriteStream(part, { mode: 0o600 })
+            createWriteStream(part, { mode: 0o600, flush: true })
           )
           await rename(part, path(id))
         } catch (error) {
@@ -122,6 +127,22 @@ const make = (folder: string): Blobs["Service"] => {
         Effect.die
       )
   }
+}
+
+/** Of the disk, what uploads leave free: a twentieth, or so many bytes. */
+const reserveMax = 1024 * 1024 * 1024
+const reserveShare = 0.05
+/** So much may be written between two looks for room at least, bytes. */
+const lookMin = 1024 * 1024
+
+/** Bytes that may be written; rejects as a full disk does where there is no more than the reserve. */
+const roomIn = async (folder: string): Promise<number> => {
+  const { bavail, blocks, bsize } = await statfs(folder)
+  const room = bavail * bsize - Math.min(reserveMax, blocks * bsize * reserveShare)
+  if (room > 0) return room
+  throw Object.assign(new Error(`expected room on the disk of ${folder}, got ${bavail * bsize} bytes`), {
+    code: "ENOSPC"
+  })
 }
 
 const packed = (path: string): string => `${path}.zst`

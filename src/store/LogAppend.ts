@@ -254,5 +254,9 @@ export const writing = (database: Database["Service"], partitions: Partitions) =
     )
     return days.map((day) => new Date(day * 86_400_000).toISOString().slice(0, 10))
   })
-  return { append, dropBefore, prepare: (now: number) => partitions.ensure([dayOf(now)]) }
+  const isStored = (id: string) =>
+    database
+      .query("logs.is_stored", (sql) => sql<Array<{ id: string }>>`select id from batches where id = ${id}`)
+      .pipe(Effect.map((rows) => rows.length > 0))
+  return { append, isStored, dropBefore, prepare: (now: number) => partitions.ensure([dayOf(now)]) }
 }

@@ -25,6 +25,12 @@ export class LogFiles extends Context.Service<
       readonly bytes: number
     }) => Effect.Effect<LogFile, StoreError>
     readonly get: (id: LogFileId) => Effect.Effect<LogFile | undefined, StoreError>
+    /** A project's files, newest first. */
+    readonly list: (project: ProjectId, limit: number) => Effect.Effect<ReadonlyArray<LogFile>, StoreError>
+    /** Files of a project that came before `ms`, oldest first; at most a thousand. */
+    readonly before: (project: ProjectId, ms: number) => Effect.Effect<ReadonlyArray<LogFile>, StoreError>
+    /** Forgets a file and what was found in it; the lines that were stored of it stay. */
+    readonly remove: (id: LogFileId) => Effect.Effect<void, StoreError>
     /** The file as it is after the change; undefined when there is none. */
     readonly setStatus: (id: LogFileId, change: LogFileChange) => Effect.Effect<LogFile | undefined, StoreError>
     /** Replaces earlier figures of the same file. */
@@ -86,6 +92,26 @@ function make(database: Database["Service"]): LogFiles["Service"] {
       database
         .query("log_files.get", (sql) => sql<Array<Row>>`select * from log_files where id = ${id}`)
         .pipe(Effect.map((rows) => rows[0] && fromRow(rows[0]))),
+    list: (project, limit) =>
+      database
+        .query(
+          "log_files.list",
+          (sql) => sql<Array<Row>>`
+            select * from log_files where project = ${project} order by created_at desc, id desc limit ${limit}`
+        )
+        .pipe(Effect.map((rows) => rows.map(fromRow))),
+    before: (project, ms) =>
+      database
+        .query(
+          "log_files.before",
+          (sql) => sql<Array<Row>>`
+            select * from log_files where project = ${project}
+              and created_at < ${new Date(ms).toISOString()}::text::timestamptz
+            order by created_at, id limit 1000`
+        )
+        .pipe(Effect.map((rows) => rows.map(fromRow))),
+    remove: (id) =>
+      Effect.asVoid(database.query("log_files.remove", (sql) => sql`delete from log_files where id = ${id}`)),
     setStatus: Effect.fnUntraced(function* (id, { error, lines, status }) {
       const ended = status === "processed" || status === "failed" ? yield* nowIso : null
       const rows = yield* database.query(

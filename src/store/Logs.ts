@@ -37,6 +37,8 @@ export class Logs extends Context.Service<
   {
     /** Stores every batch that is not stored yet, all of them in one transaction per 16 MB or so. */
     readonly append: (batches: ReadonlyArray<LogBatch>) => Effect.Effect<Appended, StoreError>
+    /** Whether a batch of this id is stored. */
+    readonly isStored: (id: string) => Effect.Effect<boolean, StoreError>
     readonly search: (options: SearchOptions) => Effect.Effect<Page, StoreError | SearchTooSlow | CursorInvalid>
     /** Lines that match `query` and arrived in the window. */
     readonly count: (options: CountOptions) => Effect.Effect<number, StoreError | SearchTooSlow>

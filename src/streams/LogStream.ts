@@ -22,7 +22,7 @@ export interface LogStreamConfig {
   readonly batchesMax: number
   /** Unprocessed bytes that a partition may hold before it refuses. */
   readonly bytesMax: number
-  /** How long an accepted batch id is remembered, ms. */
+  /** How long the id of an accepted batch is remembered that its sender may repeat, ms. */
   readonly rememberMs: number
   /** How long an owner keeps a partition without a sign of life, ms. */
   readonly leaseMs: number
@@ -95,13 +95,17 @@ export class LogStream extends Context.Service<
   {
     readonly partitions: number
     readonly partitionOf: (project: string) => number
-    /** Adds a batch. `remember` makes the id known for a day, so that a retried request adds nothing. */
+    /** Adds a batch. `remember` makes the id known for a day, so that a repeated request adds nothing. */
     readonly append: (
       batch: LogBatch,
       options?: { readonly remember?: boolean }
     ) => Effect.Effect<"added" | "duplicate", RedisError | LogStreamFull>
     /** Tells the pipeline, in the order of the stream, that a project's rules have changed, or what its settings now are. */
     readonly rulesChanged: (project: string, at: number, settings?: string) => Effect.Effect<void, RedisError>
+    /** Says that this owner is there, for the length of a lease; answers all owners that are, itself among them. */
+    readonly present: (owner: string) => Effect.Effect<ReadonlyArray<string>, RedisError>
+    /** Says that it is there no more. */
+    readonly absent: (owner: string) => Effect.Effect<void, RedisError>
     /** Becomes the owner of a partition, or undefined while another is. Released with the scope. */
     readonly own: (partition: number, owner: string) => Effect.Effect<Ownership | undefined, RedisError, Scope.Scope>
     readonly depth: Effect.Effect<ReadonlyArray<LogDepth.PartitionDepth>, RedisError>
@@ -128,6 +132,9 @@ const decode = (encoding: string, text: string): ReadonlyArray<string> => {
   }
   return [text]
 }
+
+/** How long the id of any other batch is remembered, ms: longer than the driver may send a script again. */
+const resentMs = 120_000
 
 /** Counted for each line beside its bytes. */
 const lineCost = 100
@@ -181,7 +188,7 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
       scripts.append(redis.client, keys(partition), {
         batchesMax: config.batchesMax,
         bytesMax: config.bytesMax,
-        rememberMs: options?.remember === true ? config.rememberMs : 0,
+        rememberMs: options?.remember === true ? config.rememberMs : resentMs,
         id: batch.id,
         project: batch.project,
         receivedAt: batch.receivedAt,
@@ -217,6 +224,10 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
           at
         )
       ),
+    present: (owner) =>
+      redis.use("log owners", (client) => scripts.present(client, redis.namespace, owner, config.leaseMs)),
+    absent: (owner) =>
+      Effect.asVoid(redis.use("log owners", (client) => client.zrem(scripts.ownersKey(redis.namespace), owner))),
     own,
     depth: LogDepth.all(redis, config.partitions)
   })

@@ -72,6 +72,32 @@ describe("uploads", () => {
   )
 
   it(
+    "are listed, and removed from disk while what was stored of them stays",
+    async () => {
+      await ask(app, "POST", "/v1/projects", { id: "files", name: "files" })
+      const as = { "x-loglytics-project": "files" }
+      const sent = []
+      for (const name of ["one.log", "two.log"]) {
+        const { body } = await ask<File>(app, "POST", `/logs/upload?name=${name}`, text("listed", 3), as)
+        sent.push(body.id)
+      }
+      const list = async () =>
+        (await ask<ReadonlyArray<{ id: string; name: string }>>(app, "GET", "/logs/files?project=files")).body
+      expect((await list()).map(({ id, name }) => [id, name])).toEqual([
+        [sent[1], "two.log"],
+        [sent[0], "one.log"]
+      ])
+      expect((await ask(app, "DELETE", `/logs/files/${sent[0]}`)).status).toBe(404)
+      expect((await ask(app, "DELETE", `/logs/files/${sent[0]}`, undefined, as)).status).toBe(204)
+      expect((await list()).map(({ id }) => id)).toEqual([sent[1]])
+      expect(kept()).not.toContain(sent[0])
+      expect((await ask(app, "GET", `/logs/files/${sent[0]}`, undefined, as)).status).toBe(404)
+      expect((await ask(app, "POST", `/logs/process/${sent[0]}`, undefined, as)).status).toBe(404)
+    },
+    wait
+  )
+
+  it(
     "come by form as well, whatever stands beside the file",
     async () => {
       const form = new FormData()
@@ -168,17 +194,20 @@ describe("uploads", () => {
     async ({ skip }) => {
       // A small file system of its own for the data folder, where we may make one.
       const full = await makeRoom()
-      const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", full.dataDir])
+      const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=40m", "tmpfs", full.dataDir])
       if (mounted.status !== 0) {
         await full.clear()
         return skip("no file system of a chosen size can be mounted here")
       }
       const other = await startApp(full)
       try {
-        const { body, status } = await ask<{ message: string }>(other, "POST", "/logs/upload", randomBytes(2_000_000))
+        // The last two of forty are left to others, who keep what they have there.
+        const { body, status } = await ask<{ message: string }>(other, "POST", "/logs/upload", randomBytes(41_500_000))
         expect(status).toBe(507)
         expect(body.message).toContain("room on the disk")
         expect(readdirSync(join(full.dataDir, "files"))).toEqual([])
+        expect((await ask(other, "POST", "/logs/upload", randomBytes(30_000_000))).status).toBe(201)
+        expect((await ask(other, "POST", "/logs/upload", randomBytes(11_500_000))).status).toBe(507)
       } finally {
         await other.stop()
         spawnSync("umount", [full.dataDir])

@@ -125,6 +125,58 @@ describe("file_tail", () => {
     )
   )
 
+  it.effect(
+    "hands over what it had held back of a file that is emptied, once and also when it is refused at first",
+    () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { next, turn } = yield* following({
+            from: "start",
+            multiline: true,
+            positionsFile: at("positions.json")
+          })
+          yield* write("a.log", "one\nheld\nhalf")
+          expect(yield* next).toEqual(["a.log: one"])
+          yield* io(() => truncate(at("a.log")))
+          yield* append("a.log", "anew\nlast\n")
+          expect(yield* Effect.flip(turn(() => Effect.fail("full" as const)))).toBe("full")
+          const batches: Array<TailBatch> = []
+          yield* turn((batch) => Effect.sync(() => void batches.push(batch)))
+          expect(batches.map(({ lines }) => lines)).toEqual([["held", "half"], ["anew"]])
+          expect(new Set(batches.map(({ key }) => key)).size).toBe(2)
+          yield* TestClock.adjust("1 second")
+          expect(yield* next).toEqual(["a.log: last"])
+          yield* io(() => truncate(at("a.log")))
+          expect(yield* next).toEqual([])
+        })
+      )
+  )
+
+  it.effect("reads a file to its end that was renamed between two runs to a name that is not followed", () =>
+    Effect.gen(function* () {
+      const options = { positionsFile: at("positions.json"), from: "start", patterns: [at("*.log")] } as const
+      yield* write("a.log", "1\n")
+      yield* write("b.log", "1\n")
+      yield* Effect.scoped(Effect.flatMap(following(options), ({ next }) => next))
+      yield* append("a.log", "2\n")
+      yield* io(() => rename(at("a.log"), at("a.log.1")))
+      yield* write("a.log", "3\n")
+      // Its number stays, its content is another one's.
+      yield* io(() => rename(at("b.log"), at("notes.txt")))
+      yield* write("notes.txt", "not a log of ours\n")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { next } = yield* following(options)
+          expect((yield* next).toSorted()).toEqual(["a.log.1: 2", "a.log: 3"])
+          yield* TestClock.adjust("6 seconds")
+          yield* append("a.log.1", "of no more concern\n")
+          yield* next
+          expect(yield* next).toEqual([])
+        })
+      )
+    })
+  )
+
   it.effect("goes on after a restart where it was, and reads what came meanwhile", () =>
     Effect.gen(function* () {
       const options = { positionsFile: at("positions.json"), from: "start" } as const

@@ -75,6 +75,46 @@ describe("a worker that is killed amid a stream of lines", () => {
   })
 })
 
+describe("workers that come and go amid streams of lines", () => {
+  it("share them, lose none and count each once", { timeout: 90_000 }, async () => {
+    const projects = ["share-a", "share-b", "share-c", "share-d", "share-e", "share-f"]
+    const [batches, perBatch] = [40, 100]
+    for (const id of projects) {
+      await ask(door, "POST", "/v1/projects", { id, name: id })
+      for (const threshold of [batches * perBatch, batches * perBatch + 1]) {
+        const rule = { name: `${threshold}`, type: "threshold", query: "level:error", window: "1 hour", threshold }
+        await ask(door, "POST", `/v1/rules?project=${id}`, { ...rule, for: "0 seconds" })
+      }
+    }
+    const total = async (id: string): Promise<number> =>
+      (await ask<Stats>(door, "GET", `/v1/stats?project=${id}`)).body.lastHour.total
+    const working = new Set([await startApp(room, { roles: "work" })])
+    for (let batch = 0; batch < batches; batch++) {
+      const lines = Array.from({ length: perBatch }, (_, i) => `level=error msg=line-${batch}-${i}`).join("\n")
+      for (const id of projects) {
+        expect((await ask(door, "POST", "/v1/logs", lines, { "x-loglytics-project": id })).status).toBe(202)
+      }
+      if (batch === 5 || batch === 25) working.add(await startApp(room, { roles: "work" }))
+      if (batch === 15 || batch === 35) {
+        const [first] = working
+        working.delete(first!)
+        await first!.stop(batch === 15 ? "SIGTERM" : "SIGKILL")
+      }
+    }
+    const sent = batches * perBatch
+    for (const id of projects) {
+      await eventually(`all lines of ${id}`, async () => ((await total(id)) >= sent ? true : undefined), 40_000)
+      expect(await total(id)).toBe(sent)
+      const alerts = await eventually("an alert", async () => {
+        const { body } = await ask<ReadonlyArray<{ ruleName: string }>>(door, "GET", `/v1/alerts?project=${id}`)
+        return body.length > 0 ? body : undefined
+      })
+      expect(alerts.map(({ ruleName }) => ruleName)).toEqual([String(sent)])
+    }
+    for (const one of working) await one.stop()
+  })
+})
+
 describe("a process that is asked to stop", () => {
   it("drains, exits with 0, and finds its data again", async () => {
     const first = await startApp(room)

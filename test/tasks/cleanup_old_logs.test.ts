@@ -2,11 +2,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { mkdtempSync, readdirSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { ProjectId } from "../../src/domain/Ids.ts"
 import { defaultProject } from "../../src/domain/Project.ts"
 import { Engine } from "../../src/jobs/Engine.ts"
 import { table } from "../../src/schedules/table.ts"
+import { Blobs } from "../../src/store/Blobs.ts"
 import { Database } from "../../src/store/Database.ts"
+import { LogFiles } from "../../src/store/LogFiles.ts"
 import { Logs } from "../../src/store/Logs.ts"
 import { Projects } from "../../src/store/Projects.ts"
 import { ProjectSettings } from "../../src/store/ProjectSettings.ts"
@@ -17,8 +22,10 @@ import { storeLayer } from "../support/postgres.ts"
 const dayMs = 86_400_000
 const now = Date.UTC(2026, 10, 24, 2)
 const short = ProjectId.make("short")
-const live = () =>
-  CleanupOldLogsLive.pipe(Layer.provideMerge(Layer.mergeAll(Layer.fresh(TestEngine.layer), storeLayer())))
+const live = (folder = mkdtempSync(join(tmpdir(), "loglytics-files-"))) =>
+  CleanupOldLogsLive.pipe(
+    Layer.provideMerge(Layer.mergeAll(Layer.fresh(TestEngine.layer), storeLayer(), Blobs.layer(folder)))
+  )
 
 /** One line of each project on each of these days before now. */
 const fill = Effect.fnUntraced(function* (days: ReadonlyArray<number>) {
@@ -75,8 +82,39 @@ describe("cleanup_old_logs", () => {
           short: ["2 days", "0 days"]
         })
         // Nothing is left to do.
-        assert.deepStrictEqual(yield* clean({}), { days: [], lines: {} })
+        assert.deepStrictEqual(yield* clean({}), { days: [], lines: {}, files: 0 })
       }).pipe(Effect.provide(live())),
+    60_000
+  )
+
+  it.effect(
+    "removes uploaded files as old as lines that go",
+    () => {
+      const folder = mkdtempSync(join(tmpdir(), "loglytics-files-"))
+      return Effect.gen(function* () {
+        const files = yield* LogFiles
+        const blobs = yield* Blobs
+        yield* (yield* Projects).create({ id: short, name: "Short" })
+        yield* (yield* ProjectSettings).change(short, { retentionDays: 2 })
+        const body = async function* () {
+          yield Buffer.from("x")
+        }
+        for (const project of [defaultProject, short]) {
+          for (const ago of [31, 3, 1]) {
+            yield* TestClock.setTime(now - ago * dayMs)
+            const { id } = yield* files.create({ project, name: `${ago} days`, bytes: 1 })
+            yield* blobs.write(id, body(), 10)
+          }
+        }
+        yield* TestClock.setTime(now)
+        assert.deepInclude(yield* clean({}), { files: 3 })
+        const names = (project: ProjectId) =>
+          Effect.map(files.list(project, 10), (list) => list.map(({ name }) => name))
+        assert.deepStrictEqual(yield* names(defaultProject), ["1 days", "3 days"])
+        assert.deepStrictEqual(yield* names(short), ["1 days"])
+        assert.lengthOf(readdirSync(folder), 3)
+      }).pipe(Effect.provide(live(folder)))
+    },
     60_000
   )
 

@@ -11,6 +11,7 @@ import { defaultProject as project } from "../../src/domain/Project.ts"
 import { Engine } from "../../src/jobs/Engine.ts"
 import { TemplateBook } from "../../src/pipeline/TemplateBook.ts"
 import { Blobs } from "../../src/store/Blobs.ts"
+import { StoreError } from "../../src/store/Database.ts"
 import { LogFiles } from "../../src/store/LogFiles.ts"
 import { Logs } from "../../src/store/Logs.ts"
 import { ProjectSettings } from "../../src/store/ProjectSettings.ts"
@@ -38,7 +39,7 @@ const world = () => {
   const below = TemplateBook.layer.pipe(
     Layer.provideMerge(Layer.mergeAll(Layer.fresh(TestEngine.layer), storeLayer(), Blobs.layer(folder)))
   )
-  return { folder, layer: tasks.pipe(Layer.provideMerge(below)) }
+  return { folder, below, layer: tasks.pipe(Layer.provideMerge(below)) }
 }
 
 const upload = Effect.fnUntraced(function* (name: string, body: string | Buffer) {
@@ -266,6 +267,51 @@ describe("process_log_file", () => {
           ["patient-… of bob@example.com with password=[redacted]"]
         )
       }).pipe(Effect.provide(layer))
+    },
+    60_000
+  )
+})
+
+describe("process_log_file, tried again", () => {
+  const asked: Array<string> = []
+  const failing = Layer.effect(
+    Logs,
+    Effect.map(Logs, (real) =>
+      Logs.of({
+        ...real,
+        append: (batches) => {
+          asked.push(...batches.map(({ id }) => id.slice(id.lastIndexOf("."))))
+          return asked.length === 2
+            ? Effect.fail(
+                new StoreError({ op: "test", cause: Object.assign(new Error("away"), { code: "ECONNREFUSED" }) })
+              )
+            : real.append(batches)
+        }
+      })
+    )
+  )
+  it.effect(
+    "stores only what the first attempt had not, read with the header that stands before it",
+    () => {
+      const { below } = world()
+      return Effect.gen(function* () {
+        yield* TestClock.setTime(now)
+        const rows = Array.from({ length: 4_500 }, (_, i) => `2026-11-24 12:00:00 GET /row/${i} 200`)
+        const text = ["#Version: 1.0", "#Fields: date time cs-method cs-uri-stem sc-status", ...rows].join("\n")
+        const file = yield* upload("w3c.log", text)
+        yield* drained(ProcessLogFile.enqueue({ projectId: project, fileId: file.id }))
+        assert.deepStrictEqual(asked, [".0", ".1"])
+        yield* TestClock.adjust("1 minute")
+        yield* (yield* TestEngine).drain
+        assert.deepStrictEqual(asked, [".0", ".1", ".1", ".2"])
+        const { lines, status } = (yield* (yield* LogFiles).get(file.id))!
+        assert.strictEqual(status, "processed")
+        const logs = yield* Logs
+        const window = { observedFrom: now - 60_000, observedTo: now + 60_000 }
+        assert.strictEqual(yield* logs.count({ project, query: all, ...window }), lines)
+        const { events } = yield* logs.search({ project, limit: 1_000, query: all })
+        assert.isTrue(events.every(({ attributes }) => attributes["http.request.method"] === "GET"))
+      }).pipe(Effect.provide(ProcessLogFileLive.pipe(Layer.provide(failing), Layer.provideMerge(below))))
     },
     60_000
   )

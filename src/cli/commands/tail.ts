@@ -78,14 +78,18 @@ export const tail = Command.make(
   Effect.fnUntraced(function* ({ json, key, lines, project, query, url }) {
     const to = yield* server({ url, key })
     let after: string | undefined
+    /** The newest line shown; a project's ids grow. */
+    let newest = 0n
     const on = (message: ServerMessage): void => {
       if (message.type === "gap") process.stderr.write("lines may be missing here: they are no longer kept\n")
       if (message.type === "skipped")
         process.stderr.write(`${message.count} lines skipped: this terminal is too slow\n`)
       if (message.type !== "snapshot" && message.type !== "event") return
-      const events = message.data as ReadonlyArray<StoredEvent>
-      for (const event of message.type === "snapshot" ? events.slice(lines > 0 ? -lines : events.length) : events)
-        show(event, json)
+      const events = (message.data as ReadonlyArray<StoredEvent>).filter(({ id }) => BigInt(id) > newest)
+      // Lines to begin with; a snapshot that comes later holds what was missed.
+      const isFirst = message.type === "snapshot" && after === undefined
+      for (const event of isFirst ? events.slice(lines > 0 ? -lines : events.length) : events) show(event, json)
+      newest = events.reduce((most, { id }) => (BigInt(id) > most ? BigInt(id) : most), newest)
       after = message.seq
     }
     for (;;) {

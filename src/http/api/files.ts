@@ -5,7 +5,7 @@ import { FileAnalytics, FileMetadata, LogFile } from "../../domain/LogFile.ts"
 import { LogFileId } from "../../domain/Ids.ts"
 import { Auth } from "./auth.ts"
 import { Invalid, NoSpace, TooBusy, TooLarge } from "../Errors.ts"
-import { Decoding, project, projectErrors } from "./common.ts"
+import { Decoding, limit, project, projectErrors } from "./common.ts"
 import { QueuedTask } from "./tasks.ts"
 
 export class FilesGroup extends HttpApiGroup.make("files")
@@ -37,7 +37,17 @@ export class FilesGroup extends HttpApiGroup.make("files")
         metadata: Schema.NullOr(FileMetadata)
       }),
       error: [...projectErrors]
-    }).annotate(OpenApi.Summary, "An uploaded file and what its processing found")
+    }).annotate(OpenApi.Summary, "An uploaded file and what its processing found"),
+    HttpApiEndpoint.get("files", "/logs/files", {
+      query: { limit: limit(1_000), project },
+      success: Schema.Array(LogFile),
+      error: [...projectErrors]
+    }).annotate(OpenApi.Summary, "Uploaded files, newest first; 100 where no limit is given"),
+    HttpApiEndpoint.delete("removeFile", "/logs/files/:log_file_id", {
+      params: { log_file_id: LogFileId },
+      success: HttpApiSchema.NoContent,
+      error: [...projectErrors]
+    }).annotate(OpenApi.Summary, "Remove an uploaded file from disk; the lines that were stored of it stay")
   )
   .middleware(Auth)
   .middleware(Decoding) {}

@@ -159,5 +159,20 @@ export const FilesHandlers = (limits: IngestLimits) =>
             return { file, analytics: analytics ?? null, metadata: metadata ?? null }
           })
         )
+        .handle(
+          "files",
+          Effect.fnUntraced(function* ({ query }) {
+            return [...(yield* orUnavailable(files.list(yield* requested, query.limit ?? 100)))]
+          })
+        )
+        .handle(
+          "removeFile",
+          Effect.fnUntraced(function* ({ params }) {
+            const file = yield* ownFile(params.log_file_id)
+            // The bytes first: a crash in between leaves a file that can be removed again.
+            yield* orUnavailable(blobs.remove(file.id))
+            yield* orUnavailable(files.remove(file.id))
+          })
+        )
     })
   )

@@ -1,20 +1,19 @@
 /**
  * The files that are being followed: which they are, where each stands and what is new in them. Knows a file by its
  * inode, not its name, so that one that is renamed is read to its end and the new one from its start; notices by size and
- * by the first bytes when a file was emptied or written anew in place. Speaks promises; the loop is file_tail's.
+ * by the first bytes when a file was emptied or written anew in place. What it had read by then and held back, waiting for
+ * more of the same event, is handed over all the same. Speaks promises; the loop is file_tail's.
  *
  * Before a range of a file is handed over its end is saved (`plan`): after a crash the same range is read again, and so has
  * the same key and the same lines, whatever the file has grown by.
  */
-import { createHash, randomUUID } from "node:crypto"
-import { type FileHandle, glob, open, readFile, rename, stat, writeFile } from "node:fs/promises"
-import { resolve } from "node:path"
-import * as Multiline from "../../parse/Multiline.ts"
+import { randomUUID } from "node:crypto"
+import { type FileHandle, glob, open, readdir, readFile, rename, stat, writeFile } from "node:fs/promises"
+import { dirname, join, resolve } from "node:path"
+import { digest, eventsOf, isSame, isStill, lastLine, lineMax, type Mark, readAt } from "./TailBytes.ts"
 
 /** Bytes read at once. */
 const readMax = 512 * 1024
-/** Longest line, bytes; a longer one is cut there. */
-const lineMax = 256 * 1024
 /** Files followed at once. */
 export const filesMax = 5_000
 /** First bytes that a file is known by. */
@@ -25,23 +24,11 @@ const sniffMax = 4096
 const lingerMs = 5000
 /** How long an event whose last lines may be missing waits for them, ms. */
 const quietMs = 1_000
+/** Bytes kept of what was read and held back, by file. */
+const behindMax = 64 * 1024
 /** A file in which nothing was new for so long is looked at only after each scan, ms. */
 const idleMs = 60_000
 const packed = /\.(?:gz|xz|zst|bz2|zip|tgz|lz4|7z|journal)$/iu
-
-/** What is saved of a file. */
-interface Mark {
-  readonly path: string
-  readonly position: number
-  readonly headLength: number
-  readonly head: string
-  /** Tells contents of one inode apart: another after it was emptied or written anew. */
-  readonly generation?: string
-  /** Where the range ends that is being handed over. */
-  readonly upTo?: number | undefined
-  /** Whether the position lies within a line that was too long. */
-  readonly cut?: boolean
-}
 
 interface File {
   readonly id: string
@@ -56,6 +43,10 @@ interface File {
   upToPath: string
   cut: boolean
   size: number
+  /** What was read after the position and held back. */
+  behind: Buffer
+  /** Of contents that are gone: what of them is still to be handed over. */
+  left: Pick<Fresh, "lines" | "key"> | undefined
   /** When the file lost its name, epoch ms. */
   goneAt: number | undefined
   /** When it grew, epoch ms. */
@@ -72,57 +63,13 @@ export interface Fresh {
   readonly cut: boolean
   /** Names the range: the same after a crash. */
   readonly key: string
+  /** Not in the file any more, so that it can't be read again. */
+  readonly gone?: boolean
 }
 
-const digest = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("base64url").slice(0, 22)
-
-const readAt = async (handle: FileHandle, position: number, length: number): Promise<Buffer> => {
-  const buffer = Buffer.allocUnsafe(length)
-  const { bytesRead } = await handle.read(buffer, 0, length, position)
-  return buffer.subarray(0, bytesRead)
-}
-
-/** Where the line that is under way at the end of the file begins. */
-const lastLine = async (handle: FileHandle, size: number): Promise<number> => {
-  const from = Math.max(0, size - lineMax)
-  const newline = (await readAt(handle, from, size - from)).lastIndexOf(10)
-  return newline === -1 ? (from === 0 ? 0 : size) : from + newline + 1
-}
+const nothing = Buffer.alloc(0)
 
 const keyOf = ({ generation, position }: File): string => `tail.${generation}.${position}`
-
-/**
- * The events in bytes that begin with a line (or, after a cut, within one) and how many bytes they take; the last event stays
- * behind unless it is known to be whole, or there is no room for more of it.
- */
-const eventsOf = (
-  bytes: Buffer,
-  cut: boolean,
-  multiline: boolean,
-  whole: boolean,
-  full: boolean
-): { readonly lines: ReadonlyArray<string>; readonly taken: number } => {
-  const lines: Array<string> = []
-  const starts: Array<number> = []
-  for (let at = 0; at < bytes.length;) {
-    const newline = bytes.indexOf(10, at)
-    const end = newline === -1 ? bytes.length : newline
-    const text = bytes.toString("utf8", at, end > at && bytes[end - 1] === 13 ? end - 1 : end)
-    if (text.trim() !== "") {
-      lines.push(at === 0 && cut ? `${Multiline.continued}${text}` : text)
-      starts.push(at)
-    }
-    at = end + 1
-  }
-  if (!multiline) return { lines, taken: bytes.length }
-  const assembler = Multiline.make()
-  const events = assembler.push(lines)
-  const held = assembler.held()
-  if (held === 0 || whole || (full && events.length === 0)) {
-    return { lines: [...events, ...assembler.end()], taken: bytes.length }
-  }
-  return { lines: events, taken: starts.at(-held) ?? 0 }
-}
 
 export class Tail {
   readonly patterns: ReadonlyArray<string>
@@ -183,6 +130,20 @@ export class Tail {
     return problems
   }
 
+  /** Finds files of an earlier run that were renamed since, to names that nobody follows: they are read to their end. */
+  async findRenamed(now: number): Promise<void> {
+    const missing = new Map([...this.saved].filter(([id, mark]) => !this.files.has(id) && mark.headLength > 0))
+    for (const folder of new Set([...missing.values()].map(({ path }) => dirname(path)))) {
+      for (const name of await readdir(folder).catch(() => [])) {
+        const path = join(folder, name)
+        const info = await stat(path, { bigint: true }).catch(() => undefined)
+        const mark = missing.get(`${info?.dev}:${info?.ino}`)
+        if (mark === undefined || !(await isStill(path, mark).catch(() => false))) continue
+        await this.meet(path, now, false, new Set()).catch(() => undefined)
+      }
+    }
+  }
+
   async meet(path: string, now: number, fromEnd: boolean, seen: Set<string>): Promise<string | undefined> {
     const info = await stat(path, { bigint: true }).catch(() => undefined)
     if (info === undefined || !info.isFile()) return undefined
@@ -216,11 +177,13 @@ export class Tail {
         upToPath: path,
         cut: false,
         size,
+        behind: nothing,
+        left: undefined,
         goneAt: undefined,
         grewAt: now
       }
       const mark = this.saved.get(id)
-      if (mark !== undefined && (await this.isSame(file, mark, size))) {
+      if (mark !== undefined && (await isSame(handle, mark, size))) {
         const { cut = false, generation = file.generation, head, headLength, path: upToPath, position, upTo } = mark
         Object.assign(file, { cut, generation, head, headLength, position, upTo, upToPath })
         if (upTo !== undefined && upTo > size) file.upTo = undefined
@@ -234,12 +197,6 @@ export class Tail {
       await handle.close()
       throw error
     }
-  }
-
-  /** Whether a file is still the one that a mark was made of. */
-  async isSame(file: Pick<File, "handle">, mark: Mark | File, size: number): Promise<boolean> {
-    if (size < mark.position) return false
-    return mark.headLength === 0 || digest(await readAt(file.handle, 0, mark.headLength)) === mark.head
   }
 
   async moveTo(file: File, position: number): Promise<void> {
@@ -258,6 +215,8 @@ export class Tail {
 
   /** The next new events of a file, or undefined when there are none. */
   async read(file: File, now: number): Promise<Fresh | undefined> {
+    if (file.left !== undefined)
+      return { file, path: file.path, next: file.position, cut: false, gone: true, ...file.left }
     if (file.upTo !== undefined) return await this.again(file, file.upTo)
     const { size } = await file.handle.stat()
     if (size !== file.size) {
@@ -265,13 +224,25 @@ export class Tail {
       file.grewAt = now
     }
     if (size === file.position) return undefined
-    if (!(await this.isSame(file, file, size))) {
-      Object.assign(file, { headLength: 0, head: "", generation: randomUUID(), cut: false, grewAt: now })
+    if (!(await isSame(file.handle, file, size))) {
+      const { lines } = eventsOf(file.behind, file.cut, this.multiline, true, true)
+      const left = lines.length > 0 ? { lines, key: keyOf(file) } : undefined
+      Object.assign(file, {
+        headLength: 0,
+        head: "",
+        generation: randomUUID(),
+        cut: false,
+        grewAt: now,
+        behind: nothing,
+        left
+      })
       await this.moveTo(file, 0)
+      if (left !== undefined) return await this.read(file, now)
     }
     const bytes = await readAt(file.handle, file.position, readMax)
     let used = bytes.lastIndexOf(10) + 1
     const last = file.goneAt !== undefined && now - file.goneAt >= lingerMs
+    file.behind = bytes.length < behindMax ? Buffer.from(bytes) : nothing
     const cut = used === 0
     if (cut) {
       if (bytes.length < lineMax && !(last && bytes.length > 0)) return undefined
@@ -298,15 +269,17 @@ export class Tail {
   }
 
   /** Notes what will be handed over; to be saved before it is. */
-  plan({ file, next, path }: Fresh): void {
-    if (file.upTo === next) return
+  plan({ file, gone, next, path }: Fresh): void {
+    if (gone === true || file.upTo === next) return
     file.upTo = next
     file.upToPath = path
     this.dirty = true
   }
 
   /** The lines were taken. */
-  async commit({ cut, file, next }: Fresh): Promise<void> {
+  async commit({ cut, file, gone, next }: Fresh): Promise<void> {
+    if (gone === true) return void (file.left = undefined)
+    file.behind = file.behind.subarray(next - file.position)
     file.upTo = undefined
     file.cut = cut
     await this.moveTo(file, next)

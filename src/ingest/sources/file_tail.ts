@@ -71,6 +71,7 @@ export const make = Effect.fnUntraced(function* (
   })
   const rescanMs = Duration.toMillis(options.rescan ?? "1 second")
   let scannedAt = yield* scan(from === "end")
+  yield* run(() => tail.findRenamed(scannedAt))
   let scanTook = 0
 
   /** Hands over what was planned and saved before. */

@@ -1,4 +1,7 @@
-/** Stored lines are pushed to those who tail the project, where anybody does. Best effort: the lines are kept already. */
+/**
+ * Stored lines are pushed to those who tail the project, where anybody does. Best effort, since the lines are kept already; but
+ * where some may not have been pushed, those who tail are told.
+ */
 import { Effect } from "effect"
 import type { ProjectId } from "../../domain/Ids.ts"
 import type { StoredEvent } from "../../domain/LogEvent.ts"
@@ -16,15 +19,23 @@ export const publish: Stage<never, Live> = {
   run: (work: Work) =>
     Effect.gen(function* () {
       const live = yield* Live
-      const projects = [...new Set(work.decoded.filter((d) => d.events.length > 0).map((d) => d.entry.project))]
-      const tailed = yield* live.tailed(projects)
-      for (const one of work.decoded) {
-        if (!tailed.has(one.entry.project)) continue
-        const events = storedEvents(one)
-        if (events.length > 0) yield* live.publish("tail", one.entry.project, events)
-      }
-    }).pipe(
-      Effect.catch((error) => Effect.logWarning("lines not pushed to live clients", error.message)),
-      Effect.as(work)
-    )
+      const full = work.decoded.filter((d) => d.events.length > 0)
+      const projects = [...new Set(full.map((d) => d.entry.project))]
+      const tell = Effect.gen(function* () {
+        const tailed = yield* live.tailed(projects)
+        for (const one of full) {
+          if (!tailed.has(one.entry.project)) continue
+          // Stored before: whoever did it may have died before telling.
+          if (one.firstId === undefined) live.missed(one.entry.project)
+          yield* live.publish("tail", one.entry.project, storedEvents(one))
+        }
+      })
+      return yield* tell.pipe(
+        Effect.catch((error) => {
+          for (const project of projects) live.missed(project)
+          return Effect.logWarning("lines not pushed to live clients", error.message)
+        }),
+        Effect.as(work)
+      )
+    })
 }

@@ -26,10 +26,10 @@ export const keys = (namespace: string, partition: number): LogKeys => {
 // KEYS: batches, meta, seen:<id>. ARGV: batches_max, bytes_max, remember_ms, id, project, received_ms, bytes, lines, format,
 // encoding of the lines.
 // Returns {"added" | "duplicate" | "full", batches, bytes}. Atomic: two doors at the limit must not both pass, and a
-// batch id may be remembered only together with its batch.
+// batch id may be remembered only together with its batch. Every id is remembered, for a while at least: the driver sends a
+// script again whose answer was lost, and rules would count its lines twice.
 const appendLua = `
-local remember = tonumber(ARGV[3])
-if remember > 0 and redis.call('EXISTS', KEYS[3]) == 1 then return {'duplicate', 0, 0} end
+if redis.call('EXISTS', KEYS[3]) == 1 then return {'duplicate', 0, 0} end
 local batches = redis.call('XLEN', KEYS[1])
 local bytes = tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0')
 if batches >= tonumber(ARGV[1]) or bytes + tonumber(ARGV[7]) > tonumber(ARGV[2]) and batches > 0 then
@@ -38,7 +38,7 @@ end
 redis.call('XADD', KEYS[1], '*', 'id', ARGV[4], 'project', ARGV[5], 'received', ARGV[6], 'bytes', ARGV[7], 'format', ARGV[9],
   'encoding', ARGV[10], 'lines', ARGV[8])
 redis.call('HINCRBY', KEYS[2], 'bytes', ARGV[7])
-if remember > 0 then redis.call('SET', KEYS[3], '1', 'PX', remember) end
+redis.call('SET', KEYS[3], '1', 'PX', ARGV[3])
 return {'added', batches + 1, bytes}
 `
 
@@ -56,14 +56,15 @@ return {fence, position, redis.call('HGETALL', KEYS[3])}
 
 // KEYS: batches, meta, lease, state. ARGV: owner, fence, lease_ms, position ('' = no move), entries, minus bytes, group,
 // then pairs of state field and value ('' deletes). Returns 1, or 0 when the fence is old.
-// Atomic: position and judge state move together or not at all (each line counted once by every rule).
+// Atomic: position and judge state move together or not at all (each line counted once by every rule). Sent again, since its
+// answer was lost, it counts nothing twice.
 const commitLua = `
 if redis.call('GET', KEYS[3]) ~= ARGV[1] .. ':' .. ARGV[2] then return 0 end
 redis.call('PEXPIRE', KEYS[3], ARGV[3])
 for i = 8, #ARGV, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[4], ARGV[i]) else redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
 end
-if ARGV[4] ~= '' then
+if ARGV[4] ~= '' and redis.call('HGET', KEYS[2], 'position') ~= ARGV[4] then
   local read = redis.call('HINCRBY', KEYS[2], 'read', ARGV[5])
   redis.call('HINCRBY', KEYS[2], 'bytes', ARGV[6])
   redis.call('HSET', KEYS[2], 'position', ARGV[4])
@@ -80,12 +81,27 @@ if redis.call('GET', KEYS[1]) == ARGV[1] .. ':' .. ARGV[2] then return redis.cal
 return 0
 `
 
+/** The processes that share all partitions; in a slot of its own. */
+export const ownersKey = (namespace: string): string => `${namespace}:{logs}:owners`
+
+// KEYS: owners. ARGV: owner, how long a sign of life counts, ms. Returns who is there.
+// Atomic: all must see the same owners by the same clock, the server's.
+const presentLua = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+`
+
 type Command = (...args: ReadonlyArray<string | number | Buffer>) => Promise<unknown>
 interface Commands {
   readonly lgLogsAppend: Command
   readonly lgLogsTake: Command
   readonly lgLogsCommit: Command
   readonly lgLogsRelease: Command
+  readonly lgLogsPresent: Command
 }
 const commands = (client: Client): Commands => client as unknown as Commands
 
@@ -95,6 +111,7 @@ export const define = (client: Client): void => {
   client.defineCommand("lgLogsTake", { numberOfKeys: 3, lua: takeLua })
   client.defineCommand("lgLogsCommit", { numberOfKeys: 4, lua: commitLua })
   client.defineCommand("lgLogsRelease", { numberOfKeys: 1, lua: releaseLua })
+  client.defineCommand("lgLogsPresent", { numberOfKeys: 1, lua: presentLua })
 }
 
 export const append = async (
@@ -169,6 +186,9 @@ export const commit = async (
   )
   return reply === 1
 }
+
+export const present = async (client: Client, namespace: string, owner: string, ms: number) =>
+  (await commands(client).lgLogsPresent(ownersKey(namespace), owner, ms)) as Array<string>
 
 export const release = async (client: Client, key: LogKeys, owner: string, fence: number): Promise<void> => {
   await commands(client).lgLogsRelease(key.lease, owner, fence)

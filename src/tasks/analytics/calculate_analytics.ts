@@ -11,13 +11,13 @@ import { Blobs } from "../../store/Blobs.ts"
 import { LogFiles } from "../../store/LogFiles.ts"
 import { ProjectSettings } from "../../store/ProjectSettings.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
-import { eachBatch, fileOf, LogFileUnreadable } from "../logs/Lines.ts"
+import { eachBatch, fileOf, fileTimeout, LogFileUnreadable } from "../logs/Lines.ts"
 
 export const CalculateAnalytics = Task.make("calculate_analytics", {
   payload: { projectId: ProjectId, fileId: LogFileId },
   result: FileAnalytics,
   error: Schema.Union([LogFileUnreadable, DependencyFailed]),
-  timeout: "30 minutes",
+  timeout: fileTimeout,
   retry: Retry.exponential({ attempts: 3, base: "2 seconds", cap: "1 minute" }),
   unique: ({ fileId }) => fileId
 })

@@ -22,6 +22,9 @@ export class LogFileUnreadable extends Schema.TaggedError<LogFileUnreadable>()("
   }
 }
 
+/** How long one attempt may take: files have up to 10 GB, and more where the limit of uploads was raised. */
+export const fileTimeout = "12 hours"
+
 /** The file that a job names, if it is its project's. */
 export const fileOf = Effect.fnUntraced(function* (
   files: LogFiles["Service"],

@@ -1,12 +1,15 @@
 /**
  * Removes lines that are older than their project keeps them, counted from their arrival. Days that no project keeps any
  * more go as whole tables, which costs nothing; what shorter-lived projects have in younger days is deleted line by line.
+ * Uploaded files go as lines do.
  */
 import { Clock, Effect, Schema } from "effect"
 import type { ProjectId } from "../../domain/Ids.ts"
 import { retentionDefaultDays } from "../../domain/ProjectSettings.ts"
 import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
+import { Blobs } from "../../store/Blobs.ts"
+import { LogFiles } from "../../store/LogFiles.ts"
 import { Logs } from "../../store/Logs.ts"
 import { ProjectSettings } from "../../store/ProjectSettings.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
@@ -22,7 +25,9 @@ export const CleanupOldLogs = Task.make("cleanup_old_logs", {
     /** Days dropped whole, as `2026-10-29`. */
     days: Schema.Array(Schema.String),
     /** Lines deleted one by one, by project; projects without any are left out. */
-    lines: Schema.Record(Schema.String, Schema.Natural)
+    lines: Schema.Record(Schema.String, Schema.Natural),
+    /** Uploaded files removed. */
+    files: Schema.Natural
   }),
   error: DependencyFailed,
   queue: "low-priority",
@@ -47,6 +52,17 @@ export const CleanupOldLogsLive = CleanupOldLogs.toLayer(
   Effect.gen(function* () {
     const logs = yield* Logs
     const settings = yield* ProjectSettings
+    const logFiles = yield* LogFiles
+    const blobs = yield* Blobs
+    const removeFiles = Effect.fnUntraced(function* (project: ProjectId, before: number) {
+      let removed = 0
+      for (;;) {
+        const old = yield* logFiles.before(project, before)
+        if (old.length === 0) return removed
+        for (const { id } of old) yield* Effect.andThen(blobs.remove(id), logFiles.remove(id))
+        removed += old.length
+      }
+    })
     return Effect.fn("CleanupOldLogs")(function* ({ olderThanDays }, job: Task.JobContext) {
       const now = yield* Clock.currentTimeMillis
       const kept = yield* settings.retention.pipe(Effect.mapError(dependencyFailed))
@@ -60,7 +76,11 @@ export const CleanupOldLogsLive = CleanupOldLogs.toLayer(
         if (count > 0) lines[project] = count
         yield* job.progress({ projects: index + 1, of: plan.shorter.length, days: dropped.length })
       }
-      return { days: [...dropped], lines }
+      let files = 0
+      for (const [project, count] of days) {
+        files += yield* removeFiles(project, now - count * dayMs).pipe(Effect.mapError(dependencyFailed))
+      }
+      return { days: [...dropped], lines, files }
     })
   })
 )

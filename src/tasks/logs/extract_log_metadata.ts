@@ -16,13 +16,13 @@ import { LogFiles } from "../../store/LogFiles.ts"
 import { ProjectSettings } from "../../store/ProjectSettings.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
 import * as Bytes from "./Bytes.ts"
-import { eachBatch, fileOf, LogFileUnreadable } from "./Lines.ts"
+import { eachBatch, fileOf, fileTimeout, LogFileUnreadable } from "./Lines.ts"
 
 export const ExtractLogMetadata = Task.make("extract_log_metadata", {
   payload: { projectId: ProjectId, fileId: LogFileId },
   result: Schema.Struct({ projectId: ProjectId, ...FileMetadata.fields }),
   error: Schema.Union([LogFileUnreadable, DependencyFailed]),
-  timeout: "30 minutes",
+  timeout: fileTimeout,
   retry: Retry.exponential({ attempts: 3, base: "2 seconds", cap: "1 minute" }),
   unique: ({ fileId }) => fileId
 })

@@ -14,7 +14,7 @@ import { LogFiles } from "../../store/LogFiles.ts"
 import { Logs } from "../../store/Logs.ts"
 import { ProjectSettings } from "../../store/ProjectSettings.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
-import { fileOf, LogFileUnreadable } from "./Lines.ts"
+import { fileOf, fileTimeout, LogFileUnreadable } from "./Lines.ts"
 import { eachRecords, guessFormat, RecordFormat } from "./Records.ts"
 
 const Rejected = Schema.Struct({
@@ -43,7 +43,7 @@ export const ParseStructuredLogs = Task.make("parse_structured_logs", {
     rejectedTotal: Schema.Natural
   }),
   error: Schema.Union([LogFileUnreadable, DependencyFailed]),
-  timeout: "30 minutes",
+  timeout: fileTimeout,
   retry: Retry.exponential({ attempts: 5, base: "2 seconds", cap: "5 minutes" }),
   unique: ({ fileId }) => fileId
 })
