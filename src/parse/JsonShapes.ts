@@ -4,7 +4,7 @@
  */
 import type { Fields } from "./Fields.ts"
 import { levelOfSyslog } from "./Fields.ts"
-import { putTarget } from "./Http.ts"
+import { levelOfStatus, putTarget } from "./Http.ts"
 import { putEndpoint } from "./Scan.ts"
 
 type Out = Record<string, unknown>
@@ -87,10 +87,11 @@ const cloudTrail = (fields: Fields): Fields => {
     "recipientAccountId"
   )
   const [name, source, error] = [text(fields["eventName"]), text(fields["eventSource"]), text(fields["errorCode"])]
+  const failure = text(fields["errorMessage"])
   out["time"] = fields["eventTime"]
-  out["level"] = error === undefined ? "info" : "warn"
+  out["level"] = error === undefined && failure === undefined ? "info" : "warn"
   out["service"] = source
-  const detail = error === undefined ? "" : ` ${error}: ${text(fields["errorMessage"]) ?? ""}`
+  const detail = error === undefined ? (failure === undefined ? "" : `: ${failure}`) : ` ${error}: ${failure ?? ""}`
   out["message"] = `${source} ${name}${detail}`.trimEnd()
   put(out, "event.name", name)
   put(out, "cloud.region", fields["awsRegion"])
@@ -206,13 +207,17 @@ const caddy = (fields: Fields): Fields => {
   const request = fields["request"] as Fields
   const out = without(fields, "request", "status", "size", "duration")
   client(out, request["client_ip"] ?? request["remote_ip"])
+  const port = Number(request["remote_port"])
+  if (port > 0) out["client.port"] = port
   put(out, "http.request.method", request["method"])
   put(out, "server.address", request["host"])
   if (typeof request["uri"] === "string") putTarget(out, request["uri"])
   const headers = isObject(request["headers"]) ? request["headers"] : {}
   const agent = headers["User-Agent"]
   put(out, "user_agent.original", Array.isArray(agent) ? agent[0] : agent)
-  put(out, "network.protocol.version", text(request["proto"])?.replace(/^HTTP\//u, ""))
+  const [protocol, version] = (text(request["proto"]) ?? "").split("/")
+  put(out, "network.protocol.name", protocol?.toLowerCase())
+  put(out, "network.protocol.version", version)
   put(out, "http.response.status_code", fields["status"])
   put(out, "http.response.body.size", fields["size"])
   if (typeof fields["duration"] === "number") out["duration_ms"] = Math.round(fields["duration"] * 1e6) / 1e3
@@ -250,6 +255,35 @@ const suricata = (fields: Fields): Fields => {
   return out
 }
 
+/** Audits of Kubernetes' API server. */
+const kubernetesAudit = (fields: Fields): Fields => {
+  const out = without(fields, "level", "requestReceivedTimestamp", "sourceIPs", "userAgent")
+  const [user, object, response] = [fields["user"], fields["objectRef"], fields["responseStatus"]].map((part) =>
+    isObject(part) ? part : {}
+  ) as [Fields, Fields, Fields]
+  out["time"] = fields["requestReceivedTimestamp"] ?? fields["stageTimestamp"]
+  out["service"] = "kube-apiserver"
+  put(out, "audit.level", fields["level"])
+  put(out, "user.name", user["username"])
+  if (Array.isArray(fields["sourceIPs"])) client(out, fields["sourceIPs"][0])
+  put(out, "user_agent.original", fields["userAgent"])
+  put(out, "k8s.namespace.name", object["namespace"])
+  const status = Number(response["code"])
+  if (status >= 100) out["http.response.status_code"] = status
+  out["level"] = status >= 100 ? levelOfStatus(status) : "info"
+  if (typeof fields["requestURI"] === "string") putTarget(out, fields["requestURI"])
+  const named = [object["resource"], object["name"]].map(text).filter((part) => part !== undefined)
+  out["message"] =
+    `${text(user["username"]) ?? "somebody"} ${String(fields["verb"])} ${named.join("/")}${status >= 100 ? ` ${status}` : ""}`
+  return out
+}
+
+/** Datadog's own: the level is the status. */
+const datadog = (fields: Fields): Fields =>
+  typeof fields["status"] === "string" && fields["level"] === undefined
+    ? { ...without(fields, "status"), level: fields["status"] }
+    : fields
+
 const ecsClient = (fields: Fields): Fields => {
   const side = isObject(fields["client"]) ? fields["client"] : fields["source"]
   if (!isObject(side) || typeof side["ip"] !== "string") return fields
@@ -279,6 +313,7 @@ export const shaped = (fields: Fields): Fields => {
   if (fields["eventSource"] !== undefined && fields["eventName"] !== undefined) return cloudTrail(fields)
   if (fields["insertId"] !== undefined || fields["textPayload"] !== undefined || isObject(fields["jsonPayload"]))
     return gcp(fields)
+  if (fields["auditID"] !== undefined && fields["stage"] !== undefined) return kubernetesAudit(fields)
   if (fields["category"] !== undefined && fields["resourceId"] !== undefined) return azure(fields)
   if (typeof fields["type"] === "string" && fields["type"].startsWith("platform.") && isObject(fields["record"]))
     return lambda(fields)
@@ -287,6 +322,7 @@ export const shaped = (fields: Fields): Fields => {
   if (isObject(fields["request"]) && fields["request"]["uri"] !== undefined && fields["status"] !== undefined)
     return caddy(fields)
   if (fields["src_ip"] !== undefined && fields["event_type"] !== undefined) return suricata(fields)
+  if (fields["ddsource"] !== undefined) return datadog(fields)
   if (isObject(fields["client"]) || isObject(fields["source"])) return ecsClient(fields)
   return fields
 }
