@@ -87,7 +87,8 @@ export const serverCues = new Set("to server dst dest destination -> lip".split(
 export const noName = new Set(
   (
     "a an and are as at by can cannot could data does for from had has have id in info input is it logged login mode name not " +
-    "of on or session space that the to via was which who will with agent group account authentication failed error"
+    "of on or session space that the to via was which who will with agent group account authentication failed error " +
+    "nonexistent unknown invalid illegal email password"
   ).split(" ")
 )
 export const userCues = new Set("user username account".split(" "))

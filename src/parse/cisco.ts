@@ -12,7 +12,7 @@ const head = /^%(([A-Z][A-Z0-9_]{1,30})(?:-[A-Z][A-Z0-9_]{0,30}){0,2}-([0-7])-([
 const side =
   /\b(src|source|from|for|dst|destination|to|faddr|gaddr|laddr) (?:[\w()-]{1,48}:)?(\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]{3,39}:[0-9a-fA-F:]{1,20})(?:\/(\d{1,5}))?(?![\w.])/gu
 const sources = new Set(["src", "source", "from", "for", "faddr"])
-const user = /\b(?:[uU]ser(?:name)?(?: ?[=:] ?| (?=['"]))['"]?|by )([\w.@\\-]{1,64})/u
+const user = /\b(?:[uU]ser(?:name)?(?: ?[=:] ?| (?=['"]))['"]?|by (?=[\w.@-]{1,64} (?:on|from) ))([\w.@\\-]{1,64})/u
 const peer = /\bIP = ([0-9a-fA-F.:]{3,45})/u
 const group = /access-(?:group|list) "?([\w.-]{1,64})"?/u
 const action = /^(?:access-list \S{1,64} )?(Deny|denied|permitted|Built|Teardown|est-allowed)\b/iu
