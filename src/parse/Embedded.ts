@@ -3,80 +3,25 @@
  * addresses behind words that say whose they are (`from 1.2.3.4 port 22`), user names and requests. One pass over a head
  * of bounded length; what is found becomes attributes that the text does not lose. Only adds names that are not taken.
  */
-import { Findings, maxFound } from "./Findings.ts"
+import { maxFound } from "./Findings.ts"
 import { isMethod, putRequest, putTarget } from "./Http.ts"
 import { clientCues, noName, prose, serverCues, userCues } from "./Names.ts"
-import { type Endpoint, closingQuote, endpointOf, isAddress } from "./Scan.ts"
-
-/** Characters looked at, at most. */
-const maxText = 4096
+import { type Endpoint, endpointOf } from "./Scan.ts"
+import { Values, isBlank, isBreak, maxText } from "./Values.ts"
 
 const isMail = /^[\w.+%-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}$/u
-const breaks = new Uint8Array(128)
-for (const char of " \t,;()[]{}<>|\"'`=\r\n") breaks[char.charCodeAt(0)] = 1
-const isBlank = (code: number): boolean => code === 32 || code === 9 || Number.isNaN(code)
-const isBreak = (code: number): boolean => code < 128 && breaks[code] === 1
 
-class Reading extends Findings {
-  readonly text: string
-  readonly end: number
-  at = 0
+class Reading extends Values {
   /** The word read last, lower case; "" behind anything else. */
   cue = ""
   /** Opened by `[` right before the word under way. */
   bracket = false
   /** Characters of the word under way. */
   length = 0
-  noQuote = false
-  noApostrophe = false
-  noTick = false
   peer: Endpoint | undefined
   forName: string | undefined
   user: string | undefined
   mailed: string | undefined
-
-  constructor(text: string, attributes: Record<string, unknown>) {
-    super(attributes)
-    this.text = text
-    this.end = Math.min(text.length, maxText)
-  }
-
-  /** The value of a pair or a quoted value from `at` on; moves behind it. */
-  value(): string | undefined {
-    const { at, text } = this
-    const code = text.charCodeAt(at)
-    if ((code === 34 && !this.noQuote) || (code === 39 && !this.noApostrophe) || (code === 96 && !this.noTick)) {
-      const close = closingQuote(text, at)
-      if (close === -1 || close > this.end) {
-        if (code === 34) this.noQuote = true
-        else if (code === 39) this.noApostrophe = true
-        else this.noTick = true
-        return undefined
-      }
-      this.at = close + 1
-      return text.slice(at + 1, close)
-    }
-    if (code === 60) {
-      let close = at + 1
-      while (close < this.end && close - at < 256 && text.charCodeAt(close) !== 62) close++
-      if (text.charCodeAt(close) === 62) {
-        this.at = close + 1
-        return text.slice(at + 1, close)
-      }
-    }
-    let end = at
-    // "[::1]:22": the address in brackets.
-    if (code === 91) {
-      const close = text.indexOf("]", at)
-      if (close !== -1 && close < at + 48 && isAddress(text.slice(at + 1, close))) end = close + 1
-    }
-    for (; end < this.end; end++) {
-      const next = text.charCodeAt(end)
-      if (next === 32 || next === 44 || next === 59 || next === 34 || next === 9 || next === 93 || next === 41) break
-    }
-    this.at = end
-    return text.slice(at, end)
-  }
 
   pair(key: string): void {
     this.at++
