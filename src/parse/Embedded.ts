@@ -62,7 +62,9 @@ class Reading extends Values {
     const cue = this.cue === "port" ? "" : this.cue
     this.cue = ""
     // "1.2.3.4 - bob "GET /": as access logs have it, in the midst of a line.
-    const asked = /^ - (\S{1,64}) "[A-Z]{3,9} /u.exec(this.text.slice(this.at, this.at + 80))
+    const asked = this.text.startsWith(" - ", this.at)
+      ? /^ - (\S{1,64}) "[A-Z]{3,9} /u.exec(this.text.slice(this.at, this.at + 80))
+      : null
     if (asked !== null && this.client === undefined) {
       if (asked[1] !== "-") this.user ??= asked[1]!
       return this.endpoint("client.address", endpoint)
@@ -156,7 +158,8 @@ class Reading extends Values {
   /** `origin:test.com`, `tid:1256`: a known name right before its value, in a bracket only. */
   compact(word: string): void {
     const colon = word.indexOf(":")
-    if (colon < 2 || colon > 24 || colon === word.length - 1) return
+    // Names begin with a letter: times and IPv6 addresses do not.
+    if (colon < 2 || colon > 24 || colon === word.length - 1 || word.charCodeAt(0) < 65) return
     const name = prose.get(word.slice(0, colon).toLowerCase())
     if (name === undefined || !(this.bracket || name === "user.name" || name === "client.address")) return
     const value = word.slice(colon + 1)

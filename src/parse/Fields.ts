@@ -191,7 +191,9 @@ class Reading {
         return true
       case "service":
         // A service that is a duration is a router's: "service=18ms".
-        if (typeof value !== "string" || value === "" || value.length > 256 || /^\d+m?s$/u.test(value)) return false
+        // Nor is a place in the code: zap's "C".
+        if (typeof value !== "string" || value === "" || value.length > 256) return false
+        if (/^\d+m?s$|\.\w{1,5}:\d{1,7}$/u.test(value)) return false
         found.service = value
         return true
       case "trace": {

@@ -14,6 +14,8 @@ interface Layout {
   readonly names: ReadonlyArray<string>
   /** What the text behind blanks begins with: `A` is any letter, `0` any digit. */
   readonly begins: string
+  /** Whether it holds a level that was found already: asked only where one was. */
+  readonly leveled: boolean
 }
 
 const level = "[A-Za-z]{3,11}"
@@ -22,7 +24,8 @@ const dotted = "(?:[A-Za-z_$][\\w$]{0,60}\\.){1,12}[A-Za-z_$][\\w$<>-]{0,80}"
 const layout = (begins: string, pattern: string, ...names: ReadonlyArray<string>): Layout => ({
   pattern: new RegExp(pattern, "uy"),
   names,
-  begins
+  begins,
+  leveled: pattern.includes(level) && !names.includes("level")
 })
 
 const layouts: ReadonlyArray<Layout> = [
@@ -233,7 +236,8 @@ const last = /\(((?:[a-z][\w]{0,40}\.){1,8}[A-Z][\w$]{0,80})\)$/u
 export const laidOut = (line: string, end: number, found: Found): void => {
   let first = end
   while (first < end + 8 && (line.charCodeAt(first) === 32 || line.charCodeAt(first) === 9)) first++
-  for (const { names, pattern } of byClass[classOf(line.charCodeAt(first))] ?? []) {
+  for (const { leveled, names, pattern } of byClass[classOf(line.charCodeAt(first))] ?? []) {
+    if (leveled && found.level === undefined) continue
     pattern.lastIndex = end
     const parts = pattern.exec(line)
     if (parts !== null) return fill(found, names, parts)

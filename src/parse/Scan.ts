@@ -106,12 +106,24 @@ const bare = (address: string): string => {
   return mapped === null ? address : address.slice(mapped[0].length)
 }
 
+/** Whether the text has dots or colons enough for an address in it: most words that have any have too few. */
+const hasAddress = (text: string): boolean => {
+  let dots = 0
+  let colons = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 46) dots++
+    else if (code === 58) colons++
+  }
+  return dots > 2 || colons > 1
+}
+
 /**
  * The address and port of `1.2.3.4`, `1.2.3.4:5`, `1.2.3.4#5`, `[::1]:5`, `::1`, `::1:37752`, `/1.2.3.4:5`, `UDP/1.2.3.4/5`,
  * `ipv4:1.2.3.4:5`.
  */
 export const endpointOf = (text: string): Endpoint | undefined => {
-  if (text.length < 2 || text.length > 96) return undefined
+  if (text.length < 2 || text.length > 96 || !hasAddress(text)) return undefined
   if (isAddress(text)) return { address: bare(text), port: undefined }
   const slash = text.indexOf("/")
   if (slash !== -1) {

@@ -125,9 +125,12 @@ export const w3c: Parser = {
       if (columns < 24 || columns > cloudfront.length) return undefined
       return w3cRow(cloudfront.slice(0, columns), line, now)
     }
+    if (line.charCodeAt(19) !== 32) return undefined
     if (firewallRow.test(line.slice(20, 160))) {
       return w3cRow(firewall.slice(0, line.split(" ", 19).length), line, now)
     }
+    // An address begins with a digit, a letter up to f, or a colon.
+    if (!/[\da-f:]/iu.test(line[20] ?? "")) return undefined
     const cells = line.slice(0, 4096).split(" ", 16)
     if (cells.length < 14 || !isAddress(cells[2]!) || !isMethod(cells[3]!) || !isAddress(cells[8]!)) return undefined
     return w3cRow(cells.length === 14 ? iis.slice(0, 14) : iis, line, now)
