@@ -21,9 +21,9 @@ const names: Readonly<Record<Role, string>> = {
   time:
     "time timestamp ts datetime date eventtime eventtimestamp logtime logtimestamp timelocal timeiso8601 asctime t " +
     "timeunixnano observedtimeunixnano timemillis unixtime epoch created createdat startlocal starttime when requestreceivedtimestamp instant requesttime " +
-    "querytimestamp edgestarttimestamp",
+    "querytimestamp edgestarttimestamp published timecreated",
   level:
-    "level severity errorseverity lvl loglevel levelname severitytext logseverity l severitynumber priority syslogseverity s levelvalue",
+    "level severity errorseverity lvl loglevel levelname leveldisplayname severitytext logseverity l severitynumber priority syslogseverity s levelvalue",
   message:
     "message msg shortmessage log event text body m renderedmessage fullmessage mt logmessage messagetemplate error err " +
     "description",

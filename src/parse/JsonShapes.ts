@@ -124,9 +124,10 @@ const suricata = (fields: Fields): Fields => {
 
 const ecsClient = (fields: Fields): Fields => {
   const side = isObject(fields["client"]) ? fields["client"] : fields["source"]
-  if (!isObject(side) || typeof side["ip"] !== "string") return fields
+  const ip = isObject(side) ? (side["ip"] ?? side["ipAddress"]) : undefined
+  if (typeof ip !== "string") return fields
   const out: Out = { ...fields }
-  client(out, side["ip"])
+  client(out, ip)
   return out
 }
 

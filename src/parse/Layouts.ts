@@ -185,6 +185,15 @@ const layouts: ReadonlyArray<Layout> = [
     "code.line.number",
     "code.function.name"
   ),
+  // Envoy's own log: "][7][warning][upstream] [source/x.cc:12] text"
+  layout(
+    "]",
+    `\\]\\[(\\d{1,10})\\]\\[${level}\\]\\[([\\w.-]{1,60})\\] (?:\\[([\\w./-]{1,160}):(\\d{1,7})\\] )?`,
+    "thread.id",
+    "service",
+    "code.file.path",
+    "code.line.number"
+  ),
   // Airflow: "] {file.py:12} INFO - text"
   layout("]", `\\] \\{([\\w./-]{1,120}):(\\d{1,7})\\} ${level} - `, "code.file.path", "code.line.number"),
   // Monolog, Laravel: "] channel.LEVEL: text"

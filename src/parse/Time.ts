@@ -86,6 +86,7 @@ const startOnly = [
   "%e/%m %H:%M:%S%f",
   "%K%m%d %H:%M:%S%f",
   "%K%Y%m%d %H:%M:%S%f",
+  "%K %y%m%d %H:%M:%S%f",
   "%s%f",
   "%H:%M:%S%f"
 ]

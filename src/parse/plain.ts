@@ -37,8 +37,8 @@ const android = /\s{1,16}(\d{1,7})\s{1,16}(\d{1,7})\s{1,16}([VDIWEF])\s{1,16}([^
 const logcat = /([VDIWEF])\/([^(:]{1,120})(?:\(\s{0,16}\d{1,10}\))?:/uy
 const ruby = /([DIWEFA]), $/u
 const thread = /\s{1,64}\[([^\]]{1,300})\]/uy
-/** Logback's `[thread] LEVEL`; a number there is a process. */
-const threadBefore = /^ \[(?=[^\]]{0,120}[A-Za-z])([^\][]{1,120})\] {1,3}$/u
+/** Logback's and log4net's `[thread] LEVEL`. */
+const threadBefore = /^ \[([^\][]{1,120})\] {1,3}$/u
 const named = /\s{0,64}(?:[:|-]\s{1,64})?([A-Za-z_$][\w.$/@-]{0,120}(?:\[[^\]]{0,40}\])?)\s{0,64}(?::(?=\s|$)|\s-\s)/uy
 const column = /[,:]?[ \t]{1,64}([A-Za-z][\w.$/-]{0,60})(?:[ ]{2,64}|\t)(?=\S)/uy
 const bars = /\s{0,64}\|([^|]{0,160})\|(?:([^|]{0,160})\|)?/uy
@@ -116,7 +116,11 @@ const afterTime = (line: string, begin: number, end: number, found: Found): void
     if (begin > 0) headOf(line.slice(0, begin), found)
     const onThread = code === 32 ? threadBefore.exec(line.slice(end, Math.min(word.start, end + 130))) : null
     behindLevel(line, word.end, found)
-    if (onThread !== null && found.service !== undefined) found.attributes["thread.name"] ??= onThread[1]
+    if (onThread !== null && found.service !== undefined) {
+      const name = onThread[1]!
+      if (/^\d{1,10}$/u.test(name)) found.attributes["thread.id"] ??= Number(name)
+      else found.attributes["thread.name"] ??= name
+    }
     if (before !== null) found.service = before[1]
     return
   }

@@ -536,6 +536,29 @@ const scripting: ReadonlyArray<Example> = [
 const goRust: ReadonlyArray<Example> = [
   {
     format: "plain",
+    line: "2026-03-05 10:11:12,345 [7] FATAL Shop.Program - Out of disk",
+    time: "2026-03-05T10:11:12.345Z",
+    level: "fatal",
+    service: "Shop.Program",
+    attributes: { "thread.id": 7 }
+  },
+  {
+    format: "plain",
+    line: "[W 260305 10:11:12.345 web:2348] 404 GET /x (10.0.0.9) 1.23ms",
+    time: "2026-03-05T10:11:12.345Z",
+    level: "warn",
+    attributes: { "http.request.method": "GET", "url.path": "/x", "network.peer.address": "10.0.0.9" }
+  },
+  {
+    format: "plain",
+    line: "[2026-03-05 10:11:12.345][7][warning][upstream] [source/common/upstream/x.cc:12] gRPC config failed",
+    time: "2026-03-05T10:11:12.345Z",
+    level: "warn",
+    service: "upstream",
+    attributes: { "thread.id": 7, "code.file.path": "source/common/upstream/x.cc", "code.line.number": 12 }
+  },
+  {
+    format: "plain",
     line: '2026-03-05T10:11:12.345Z\tWARN\tapi.http\thttp/server.go:88\tslow request\t{"id": 7, "took": "3s"}',
     time: "2026-03-05T10:11:12.345Z",
     level: "warn",
@@ -1012,7 +1035,6 @@ const firewalls: ReadonlyArray<Example> = [
       "source.port": 4711,
       "destination.address": "10.0.0.5",
       "destination.port": 22,
-      "user.name": "access-group",
       "rule.name": "outside_in"
     }
   },
