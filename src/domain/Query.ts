@@ -23,7 +23,7 @@ const patternText = (pattern: Pattern): string => {
   return /^[<>]/u.test(text) ? [quote(pattern[0]!), ...pattern.slice(1).map(pieceText)].join("*") : text
 }
 const keywords = new Set(["OR", "AND", "NOT"])
-const reserved = new Set(["level", "service", "trace_id", "span_id", "template"])
+const reserved = new Set(["level", "service", "message", "trace_id", "span_id", "template"])
 
 const wordText = (text: string): string =>
   plain.test(text) && !text.startsWith("-") && !text.includes(":") && !keywords.has(text) ? text : quote(text)

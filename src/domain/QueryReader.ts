@@ -10,6 +10,9 @@ export const fieldName = /^[A-Za-z_@$][\w@$/-]*(?:\.[\w@$/-]+)*$/u
 
 /** `>=500` and its like, up to the end of the stretch. */
 const comparison = /^(>=|<=|>|<)(-?\d{1,21}(?:\.\d{1,21})?(?:e[+-]?\d{1,3})?)/iu
+/** `[400 TO 499]`, `{0 TO *]`: square brackets hold their end, braces do not. */
+const range =
+  /^([[{])\s{0,8}(-?\d{1,21}(?:\.\d{1,21})?|\*)\s{1,8}TO\s{1,8}(-?\d{1,21}(?:\.\d{1,21})?|\*)\s{0,8}([\]}])/u
 const templateId = /^0*([1-9]\d{0,15})$/u
 
 /** Carries a fault out of the recursion; never leaves this file. */
@@ -30,6 +33,8 @@ class Reader {
   readonly text: string
   at = 0
   depth = 0
+  /** Reads one value within `field:( … )`. */
+  value: (() => Query) | undefined
   constructor(text: string) {
     this.text = text
   }
@@ -105,6 +110,7 @@ class Reader {
     if (char === undefined || char === ")" || this.keyword("OR") || this.keyword("AND")) {
       throw this.fault('a word, "a phrase", field:value or `(`', mark)
     }
+    if (this.value !== undefined) return this.value()
     if (char === '"') {
       const text = this.quoted()
       if (this.text[this.at] === ":" && this.valueFollows(this.at + 1)) {
@@ -123,16 +129,32 @@ class Reader {
     const bare = this.bare()
     const colon = bare.indexOf(":")
     const name = colon === -1 ? "" : bare.slice(0, colon)
-    if (!fieldName.test(name) || bare.startsWith("://", colon)) return bare === "*" ? all : { _tag: "Word", text: bare }
+    if (!fieldName.test(name) || bare.startsWith("://", colon)) return this.words(bare.split("*"))
     const after = mark + colon + 1
     const key = name.toLowerCase()
-    if (key !== "level" && key !== "service" && !this.valueFollows(after)) return { _tag: "Word", text: bare }
+    const group = this.text[after] === "("
+    if (key !== "level" && key !== "service" && !group && !this.valueFollows(after)) return { _tag: "Word", text: bare }
     this.at = after
+    return group ? this.group(() => this.field(key, name)) : this.field(key, name)
+  }
+
+  /** `( … )` behind a field's colon: each word in it is a value of the field. */
+  group(value: () => Query): Query {
+    const outer = this.value
+    this.value = value
+    const query = this.primary()
+    this.value = outer
+    return query
+  }
+
+  /** The value of the field `key`, written as `name`. */
+  field(key: string, name: string): Query {
     if (key === "level") return this.level()
-    if (!this.valueFollows(after)) throw this.fault("a service name")
+    if (!this.valueFollows(this.at)) throw this.fault(key === "service" ? "a service name" : "a value")
     if (key === "trace_id" || key === "span_id") {
       return { _tag: "Trace", field: key, id: this.pattern().join("*").toLowerCase() }
     }
+    if (key === "message") return this.words(this.pattern())
     if (key !== "service" && key !== "template") return this.attribute(name.split("."))
     const begin = this.at
     const pattern = this.pattern()
@@ -143,8 +165,19 @@ class Reader {
     return this.attribute(["template"])
   }
 
+  /** Stretches of the message with `*` between them: each must be in it, anywhere. */
+  words(pieces: Pattern): Query {
+    const parts = pieces.filter((piece) => piece !== "").map((text): Query => ({ _tag: "Word", text }))
+    return parts.length > 1 ? { _tag: "And", parts } : (parts[0] ?? all)
+  }
+
   /** What stands behind the colon of an attribute: a comparison, or a pattern. */
   attribute(path: ReadonlyArray<string>): Query {
+    const between = range.exec(this.text.slice(this.at, this.at + 120))
+    if (between !== null) {
+      this.at += between[0].length
+      return this.between(path, between)
+    }
     const compared = comparison.exec(this.text.slice(this.at, this.at + 60))
     const end = this.at + (compared?.[0].length ?? 0)
     const value = compared === null ? Number.NaN : Number(compared[2])
@@ -153,6 +186,14 @@ class Reader {
     }
     this.at = end
     return { _tag: "Compare", path, op: compared[1] as CompareOp, value: value === 0 ? 0 : value }
+  }
+
+  between(path: ReadonlyArray<string>, [, open, low, high, close]: RegExpExecArray): Query {
+    const parts: Array<Query> = []
+    if (low !== "*") parts.push({ _tag: "Compare", path, op: open === "[" ? ">=" : ">", value: Number(low) || 0 })
+    if (high !== "*") parts.push({ _tag: "Compare", path, op: close === "]" ? "<=" : "<", value: Number(high) || 0 })
+    if (parts.length === 0) return { _tag: "Attribute", path, pattern: ["", ""] }
+    return parts.length === 1 ? parts[0]! : { _tag: "And", parts }
   }
 
   level(): Query {

@@ -3,72 +3,25 @@
  * addresses behind words that say whose they are (`from 1.2.3.4 port 22`), user names and requests. One pass over a head
  * of bounded length; what is found becomes attributes that the text does not lose. Only adds names that are not taken.
  */
-import { Findings, maxFound } from "./Findings.ts"
+import { maxFound } from "./Findings.ts"
 import { isMethod, putRequest, putTarget } from "./Http.ts"
 import { clientCues, noName, prose, serverCues, userCues } from "./Names.ts"
-import { type Endpoint, closingQuote, endpointOf } from "./Scan.ts"
+import { type Endpoint, endpointOf } from "./Scan.ts"
+import { Values, isBlank, isBreak, maxText } from "./Values.ts"
 
-/** Characters looked at, at most. */
-const maxText = 4096
+const isMail = /^[\w.+%-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}$/u
 
-const breaks = new Uint8Array(128)
-for (const char of " \t,;()[]{}<>|\"'=\r\n") breaks[char.charCodeAt(0)] = 1
-const isBlank = (code: number): boolean => code === 32 || code === 9 || Number.isNaN(code)
-const isBreak = (code: number): boolean => code < 128 && breaks[code] === 1
-
-class Reading extends Findings {
-  readonly text: string
-  readonly end: number
-  at = 0
+class Reading extends Values {
   /** The word read last, lower case; "" behind anything else. */
   cue = ""
   /** Opened by `[` right before the word under way. */
   bracket = false
   /** Characters of the word under way. */
   length = 0
-  noQuote = false
-  noApostrophe = false
   peer: Endpoint | undefined
   forName: string | undefined
   user: string | undefined
   mailed: string | undefined
-
-  constructor(text: string, attributes: Record<string, unknown>) {
-    super(attributes)
-    this.text = text
-    this.end = Math.min(text.length, maxText)
-  }
-
-  /** The value of a pair or a quoted value from `at` on; moves behind it. */
-  value(): string | undefined {
-    const { at, text } = this
-    const code = text.charCodeAt(at)
-    if ((code === 34 && !this.noQuote) || (code === 39 && !this.noApostrophe)) {
-      const close = closingQuote(text, at)
-      if (close === -1 || close > this.end) {
-        if (code === 34) this.noQuote = true
-        else this.noApostrophe = true
-        return undefined
-      }
-      this.at = close + 1
-      return text.slice(at + 1, close)
-    }
-    if (code === 60) {
-      let close = at + 1
-      while (close < this.end && close - at < 256 && text.charCodeAt(close) !== 62) close++
-      if (text.charCodeAt(close) === 62) {
-        this.at = close + 1
-        return text.slice(at + 1, close)
-      }
-    }
-    let end = at
-    for (; end < this.end; end++) {
-      const next = text.charCodeAt(end)
-      if (next === 32 || next === 44 || next === 59 || next === 34 || next === 9 || next === 93 || next === 41) break
-    }
-    this.at = end
-    return text.slice(at, end)
-  }
 
   pair(key: string): void {
     this.at++
@@ -100,6 +53,7 @@ class Reading extends Findings {
       if (endpoint !== undefined) return this.endpoint("client.address", endpoint)
     }
     if (cue !== "" && prose.has(cue)) this.named(cue, value, false)
+    else if (value.includes("@") && this.mailed === undefined && isMail.test(value)) this.mailed = value
     else if (cue === "for" && value.length < 128) this.forName = value
   }
 
@@ -107,6 +61,14 @@ class Reading extends Findings {
   address(endpoint: Endpoint): void {
     const cue = this.cue === "port" ? "" : this.cue
     this.cue = ""
+    // "1.2.3.4 - bob "GET /": as access logs have it, in the midst of a line.
+    const asked = this.text.startsWith(" - ", this.at)
+      ? /^ - (\S{1,64}) "[A-Z]{3,9} /u.exec(this.text.slice(this.at, this.at + 80))
+      : null
+    if (asked !== null && this.client === undefined) {
+      if (asked[1] !== "-") this.user ??= asked[1]!
+      return this.endpoint("client.address", endpoint)
+    }
     // "->" is cut into "-" before the arrow's head.
     if (serverCues.has(cue) || (cue === "-" && this.peer !== undefined)) {
       return this.endpoint(cue === "-" ? "destination.address" : "server.address", endpoint)
@@ -133,6 +95,9 @@ class Reading extends Findings {
       const port = /^\d{1,5}(?!\d)/u.exec(core)
       if (port !== null) this.add(this.client === undefined ? "network.peer.port" : "client.port", Number(port[0]))
     }
+    if (digit && cue === "status" && /^[1-5]\d\d$/u.test(core) && this.has("http.request.method")) {
+      this.add("http.response.status_code", Number(core))
+    }
     if (userCues.has(cue) && this.user === undefined) {
       const lower = core.toLowerCase()
       if (!noName.has(lower) && core.length < 128 && !(colon && prose.has(lower))) this.user = core
@@ -151,6 +116,7 @@ class Reading extends Findings {
     if (this.has("http.request.method")) return false
     let end = from
     while (end < this.end && !isBlank(this.text.charCodeAt(end)) && this.text.charCodeAt(end) !== 34) end++
+    end -= closers.exec(this.text.slice(from, end))?.[0].length ?? 0
     if (first === 104 && !this.text.startsWith("http", from)) return false
     this.add("http.request.method", method)
     putTarget(this.attributes, this.text.slice(from, end))
@@ -168,7 +134,7 @@ class Reading extends Findings {
     const at = word.lastIndexOf("@")
     const endpoint = endpointOf(word.slice(at + 1))
     if (endpoint === undefined) {
-      if (this.user === undefined && at > 0 && /^[\w.+%-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}$/u.test(word)) {
+      if (this.user === undefined && at > 0 && isMail.test(word)) {
         this.mailed ??= word
       }
       return false
@@ -192,8 +158,13 @@ class Reading extends Findings {
   /** `origin:test.com`, `tid:1256`: a known name right before its value, in a bracket only. */
   compact(word: string): void {
     const colon = word.indexOf(":")
-    if (this.bracket && colon > 1 && prose.has(word.slice(0, colon).toLowerCase())) {
-      this.named(word.slice(0, colon), word.slice(colon + 1), false)
+    // Names begin with a letter: times and IPv6 addresses do not.
+    if (colon < 2 || colon > 24 || colon === word.length - 1 || word.charCodeAt(0) < 65) return
+    const name = prose.get(word.slice(0, colon).toLowerCase())
+    if (name === undefined || !(this.bracket || name === "user.name" || name === "client.address")) return
+    const value = word.slice(colon + 1)
+    if (this.bracket || (name === "user.name" ? /^[\w.@+-]{1,64}$/u.test(value) : endpointOf(value) !== undefined)) {
+      this.named(word.slice(0, colon), value, false)
     }
   }
 
@@ -204,11 +175,27 @@ class Reading extends Findings {
       const digits = /^\d{1,5}/u.exec(this.text.slice(this.at + 2, this.at + 7))
       if (digits !== null) port = Number(digits[0])
     }
+    // "1.2.3.4[500]"
+    else if (port === undefined && this.text.charCodeAt(this.at) === 91) {
+      const digits = /^(\d{1,5})\]/u.exec(this.text.slice(this.at + 1, this.at + 7))
+      if (digits !== null) port = Number(digits[1])
+    }
     // "unknown[1.2.3.4]": the address of the host before it.
     const from = this.at - this.length
     const glued = from > 1 && this.text.charCodeAt(from - 1) === 91 && !isBreak(this.text.charCodeAt(from - 2))
     if (glued && this.client === undefined) this.endpoint("client.address", { address: endpoint.address, port })
     else this.address({ address: endpoint.address, port })
+  }
+
+  /** `user [bob]`: the bracket is a quote. */
+  whoInBracket(): boolean {
+    if (!userCues.has(this.cue) || this.user !== undefined) return false
+    // "[DOMAIN]\[bob]" is Samba's.
+    const name = /^([^\s[\]]{1,64})\](?:\\\[([^\s[\]]{1,64})\])?/u.exec(this.text.slice(this.at, this.at + 134))
+    if (name === null) return false
+    this.user = name[2] ?? name[1]!
+    this.at += name[0].length
+    return true
   }
 
   /** `[key value]` and `[key: value with blanks]` of known keys. */
@@ -266,20 +253,21 @@ class Reading extends Findings {
 
   stop(code: number): void {
     const { at, text } = this
-    if (code === 34 || code === 39) {
+    if (code === 34 || code === 39 || code === 96) {
       // An apostrophe opens a value only behind a break: "don't" does not.
-      const open = code === 34 ? !this.noQuote : !this.noApostrophe && (at === 0 || opens(text.charCodeAt(at - 1)))
-      if (open) return this.quoted()
+      const begins = at === 0 || opens(text.charCodeAt(at - 1))
+      if (code === 34 ? !this.noQuote : begins && !(code === 39 ? this.noApostrophe : this.noTick)) return this.quoted()
+      this.cue = ""
     } else if (code === 91 || code === 40) {
       this.at = at + 1
-      if (code === 91 && this.inBracket()) {
+      if (code === 91 && (this.whoInBracket() || this.inBracket())) {
         this.cue = ""
         return
       }
       this.bracket = true
       return
     } else if (code === 44 || code === 59 || code === 41 || code === 93) {
-      if (code !== 93) this.cue = ""
+      if (code !== 93 || userCues.has(this.cue)) this.cue = ""
     }
     this.at = at + 1
   }
@@ -299,9 +287,11 @@ class Reading extends Findings {
   }
 }
 
+/** What closes a bracket around a request, not a part of its target. */
+const closers = /[)\]}][:,.]?$/u
 const opens = (code: number): boolean => isBreak(code) || code === 64 || code === 58
 
-const worth = /[="]|\d\.\d{1,3}\.\d|::|'| \/|eason: /u
+const worth = /[="`]|\d\.\d{1,3}\.\d|::|'| \/|eason: /u
 
 /** Adds to `attributes` what the text names. Linear, and in a bounded head of the text only. */
 export const embedded = (text: string, attributes: Record<string, unknown>): void => {

@@ -6,6 +6,7 @@ import type { LogEvent } from "../domain/LogEvent.ts"
 import { embedded } from "./Embedded.ts"
 import { levelOfMessage } from "./LevelWords.ts"
 import { type Found, type Inner, event } from "./Parser.ts"
+import { toldBy } from "./Programs.ts"
 import { stackOf } from "./Stack.ts"
 import { traces } from "./Traces.ts"
 
@@ -21,6 +22,7 @@ export const prosaic = (text: string, outer: Outer, now: number): LogEvent => {
   const found: Found = { ...outer, level: outer.level ?? levelOfMessage(text), message: text }
   traces(text, found)
   stackOf(text, found.attributes)
+  if (outer.service !== undefined && outer.service !== "") toldBy(outer.service, text, found.attributes)
   embedded(text, found.attributes)
   return event(found, now)
 }

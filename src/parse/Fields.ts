@@ -20,9 +20,10 @@ type Role = "time" | "level" | "message" | "service" | "trace" | "span" | "paren
 const names: Readonly<Record<Role, string>> = {
   time:
     "time timestamp ts datetime date eventtime eventtimestamp logtime logtimestamp timelocal timeiso8601 asctime t " +
-    "timeunixnano observedtimeunixnano timemillis unixtime epoch created createdat startlocal starttime when",
+    "timeunixnano observedtimeunixnano timemillis unixtime epoch created createdat startlocal starttime when requestreceivedtimestamp instant requesttime " +
+    "querytimestamp edgestarttimestamp published timecreated",
   level:
-    "level severity lvl loglevel levelname severitytext logseverity l severitynumber priority syslogseverity s levelvalue",
+    "level severity errorseverity lvl loglevel levelname leveldisplayname severitytext logseverity l severitynumber priority syslogseverity s levelvalue",
   message:
     "message msg shortmessage log event text body m renderedmessage fullmessage mt logmessage messagetemplate error err " +
     "description",
@@ -119,12 +120,15 @@ const asTime = (value: unknown, now: number): number | undefined => {
   else if (typeof value === "object" && value !== null) {
     const { $date, seconds, nanos } = value as { $date?: unknown; seconds?: unknown; nanos?: unknown }
     if ($date !== undefined) return asTime(typeof $date === "object" ? undefined : $date, now)
-    if (typeof seconds === "number" || typeof seconds === "string") {
-      time = fromEpoch(Number(seconds)) + (typeof nanos === "number" ? Math.floor(nanos / 1e6) : 0)
+    const { epochSecond = seconds, nanoOfSecond = nanos } = value as { epochSecond?: unknown; nanoOfSecond?: unknown }
+    if (typeof epochSecond === "number" || typeof epochSecond === "string") {
+      time = fromEpoch(Number(epochSecond)) + (typeof nanoOfSecond === "number" ? Math.floor(nanoOfSecond / 1e6) : 0)
     }
   }
   return time >= 0 ? time : undefined
 }
+
+const clock = /^\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?$/u
 
 interface Best {
   rank: number
@@ -137,7 +141,9 @@ class Reading {
   readonly found: Found = { message: "", attributes: {} }
   readonly now: number
   readonly best = { time: none(), level: none(), message: none(), service: none(), trace: none(), span: none() }
-  constructor(now: number) {
+  readonly fields: Fields
+  constructor(fields: Fields, now: number) {
+    this.fields = fields
     this.now = now
   }
 
@@ -156,11 +162,19 @@ class Reading {
     best.parent = parent
   }
 
+  /** A clock alone, where the date stands beside it, with it: FortiGate, Sophos, IIS as a table. */
+  dated(key: string, value: unknown): unknown {
+    const { date, timezone, tz } = this.fields
+    if (key !== "time" || typeof value !== "string" || typeof date !== "string" || !clock.test(value)) return value
+    const zone = [tz, timezone].find((text) => typeof text === "string" && /^(?:[+-]\d\d:?\d\d|UTC|GMT)$/u.test(text))
+    return `${date} ${value}${zone === undefined ? "" : ` ${zone as string}`}`
+  }
+
   understand(role: Exclude<Role, "parent">, key: string, value: unknown): boolean {
     const found = this.found
     switch (role) {
       case "time": {
-        const time = asTime(value, this.now)
+        const time = asTime(this.dated(key, value), this.now)
         if (time === undefined) return false
         found.time = time
         return true
@@ -177,7 +191,9 @@ class Reading {
         return true
       case "service":
         // A service that is a duration is a router's: "service=18ms".
-        if (typeof value !== "string" || value === "" || value.length > 256 || /^\d+m?s$/u.test(value)) return false
+        // Nor is a place in the code: zap's "C".
+        if (typeof value !== "string" || value === "" || value.length > 256) return false
+        if (/^\d+m?s$|\.\w{1,5}:\d{1,7}$/u.test(value)) return false
         found.service = value
         return true
       case "trace": {
@@ -232,7 +248,7 @@ const errors: Readonly<Record<string, string>> = {
 const stacks = new Set(["stack", "stack_trace", "stacktrace", "exc_info", "error.stack_trace", "error.stack"])
 
 /** One attribute, under OpenTelemetry's name where everybody asks for it: the host, the client, an error's parts. */
-const putOwn = (attributes: Record<string, unknown>, key: string, value: unknown): void => {
+export const putOwn = (attributes: Record<string, unknown>, key: string, value: unknown): void => {
   if (isObject(value)) {
     if (
       (key === "err" || key === "error" || key === "exception") &&
@@ -250,25 +266,22 @@ const putOwn = (attributes: Record<string, unknown>, key: string, value: unknown
   else if (key === "error.message") attributes["exception.message"] = value
   else {
     const name = ownName(meaningOf(key).key, value)
-    const endpoint = name === "client.address" ? endpointOf(String(value)) : undefined
+    const address = name?.endsWith(".address") === true
+    const endpoint = address ? endpointOf(String(value)) : undefined
     // Of two that mean the same the first has the name; an address that is none keeps its own.
-    if (
-      name === undefined ||
-      Object.hasOwn(attributes, name) ||
-      (name === "client.address" && endpoint === undefined)
-    ) {
+    if (name === undefined || Object.hasOwn(attributes, name) || (address && endpoint === undefined)) {
       attributes[key] = value
     } else if (endpoint === undefined) attributes[name] = value
     else {
       attributes[name] = endpoint.address
-      if (endpoint.port !== undefined) attributes["client.port"] ??= endpoint.port
+      if (endpoint.port !== undefined) attributes[`${name.slice(0, -8)}.port`] ??= endpoint.port
     }
   }
 }
 
 /** The event of a line's fields. `line` is the message where no field is one. */
 export const fromFields = (fields: Fields, line: string, now: number): LogEvent => {
-  const reading = new Reading(now)
+  const reading = new Reading(fields, now)
   const keys = Object.keys(fields)
   for (const key of keys) {
     const value = fields[key]

@@ -11,6 +11,9 @@ export const maxFound = 48
 
 const transports = /^(?:tcp|udp|icmp|icmpv6|sctp|gre|esp|ah)$/iu
 
+/** What can be a host's name. */
+const host = /^[\w.-]{1,255}(?::\d{1,5})?$/u
+
 export class Findings {
   readonly attributes: Record<string, unknown>
   added = 0
@@ -43,15 +46,16 @@ export class Findings {
       this.add("event.description", value)
     } else if (name.endsWith(".address")) {
       const endpoint = endpointOf(value)
+      if (endpoint === undefined && !pair && !host.test(value)) return
       if (endpoint === undefined) this.add(pair && name !== "server.address" ? key : name, typed(value))
       else this.endpoint(name, endpoint)
     } else if (name === "http.request.line") {
-      if (this.has("http.request.method")) return
+      if (this.has("http.request.method") || (!pair && !value.includes(" "))) return
       putRequest(this.attributes, value)
     } else if (name === "network.transport") this.add(transports.test(value) ? name : key, value.toLowerCase())
     else if (name === "http.request.method") this.add(isMethod(value) ? name : key, value)
     else if (name === "http.response.status_code") this.add(/^[1-5]\d\d$/u.test(value) ? name : key, typed(value))
-    else if (name === "user.name") this.add(name, value)
+    else if (name === "user.name") this.add(/^\d+\.\d+$/u.test(value) ? key : name, value)
     else this.add(name, typed(value))
   }
 

@@ -2,27 +2,10 @@
  * Lines of JSON whose shape says who wrote them: each is turned into fields of the usual names, which Fields.ts then
  * reads. A shape only renames and lifts; what it does not know stays as it is.
  */
-import type { Fields } from "./Fields.ts"
-import { levelOfSyslog } from "./Fields.ts"
+import { azure, cloudTrail, datadog, gcp, kubernetesAudit, lambda } from "./CloudShapes.ts"
+import { type Fields, levelOfSyslog } from "./Fields.ts"
 import { putTarget } from "./Http.ts"
-import { putEndpoint } from "./Scan.ts"
-
-type Out = Record<string, unknown>
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
-
-const without = (fields: Fields, ...keys: ReadonlyArray<string>): Out => {
-  const rest: Out = { ...fields }
-  for (const key of keys) delete rest[key]
-  return rest
-}
-const put = (out: Out, name: string, value: unknown): void => {
-  if (value !== undefined && value !== null && value !== "") out[name] = value
-}
-const client = (out: Out, value: unknown): void => {
-  if (typeof value === "string" && value !== "") putEndpoint(out, "client", value)
-}
+import { type Out, client, isObject, put, text, without } from "./Shape.ts"
 
 /** GELF: syslog's levels, seconds with a fraction, and extra fields behind an underscore. */
 const gelf = (fields: Fields): Fields => {
@@ -76,121 +59,6 @@ const journal = (fields: Fields): Fields => {
   return out
 }
 
-const cloudTrail = (fields: Fields): Fields => {
-  const out = without(
-    fields,
-    "eventTime",
-    "eventName",
-    "eventSource",
-    "sourceIPAddress",
-    "awsRegion",
-    "recipientAccountId"
-  )
-  const [name, source, error] = [text(fields["eventName"]), text(fields["eventSource"]), text(fields["errorCode"])]
-  out["time"] = fields["eventTime"]
-  out["level"] = error === undefined ? "info" : "warn"
-  out["service"] = source
-  const detail = error === undefined ? "" : ` ${error}: ${text(fields["errorMessage"]) ?? ""}`
-  out["message"] = `${source} ${name}${detail}`.trimEnd()
-  put(out, "event.name", name)
-  put(out, "cloud.region", fields["awsRegion"])
-  put(out, "cloud.account.id", fields["recipientAccountId"])
-  client(out, fields["sourceIPAddress"])
-  if (isObject(fields["userIdentity"])) put(out, "user.name", fields["userIdentity"]["userName"])
-  return out
-}
-
-const duration = /^(\d{1,9}(?:\.\d{1,9})?)s$/u
-const gcpRequest = (out: Out, request: Fields): void => {
-  put(out, "http.request.method", request["requestMethod"])
-  const url = text(request["requestUrl"])
-  if (url !== undefined) putTarget(out, url)
-  const status = Number(request["status"])
-  if (status > 0) out["http.response.status_code"] = status
-  client(out, request["remoteIp"])
-  put(out, "user_agent.original", request["userAgent"])
-  put(out, "http.request.header.referer", request["referer"])
-  const [asked, sent] = [Number(request["requestSize"]), Number(request["responseSize"])]
-  if (asked > 0) out["http.request.size"] = asked
-  if (sent > 0) out["http.response.size"] = sent
-  const taken = duration.exec(String(request["latency"] ?? ""))
-  if (taken !== null) out["duration_ms"] = Math.round(Number(taken[1]) * 1e6) / 1e3
-}
-
-const gcpLabels: Readonly<Record<string, string>> = {
-  project_id: "cloud.account.id",
-  location: "cloud.region",
-  region: "cloud.region",
-  zone: "cloud.availability_zone",
-  cluster_name: "k8s.cluster.name",
-  namespace_name: "k8s.namespace.name",
-  pod_name: "k8s.pod.name",
-  container_name: "k8s.container.name",
-  instance_id: "host.id"
-}
-
-/** Google's LogEntry. */
-const gcp = (fields: Fields): Fields => {
-  const payload = isObject(fields["jsonPayload"]) ? fields["jsonPayload"] : {}
-  const out: Out = {
-    ...payload,
-    ...without(fields, "jsonPayload", "textPayload", "httpRequest", "resource", "receiveTimestamp")
-  }
-  out["time"] = fields["timestamp"] ?? fields["receiveTimestamp"]
-  delete out["timestamp"]
-  put(out, "message", text(fields["textPayload"]) ?? text(payload["message"]) ?? text(payload["msg"]))
-  if (isObject(fields["httpRequest"])) gcpRequest(out, fields["httpRequest"])
-  const resource = isObject(fields["resource"]) ? fields["resource"] : {}
-  put(out, "gcp.resource.type", resource["type"])
-  const labels = isObject(resource["labels"]) ? resource["labels"] : {}
-  for (const [key, value] of Object.entries(labels)) put(out, gcpLabels[key] ?? `gcp.resource.labels.${key}`, value)
-  const names = ["service_name", "function_name", "container_name", "module_id", "job_name"]
-  const service = text(payload["service"]) ?? names.map((name) => text(labels[name])).find((name) => name !== undefined)
-  put(out, "service", service)
-  return out
-}
-
-/** Azure's resource logs. */
-const azure = (fields: Fields): Fields => {
-  const out = without(fields, "callerIpAddress", "resourceId", "location", "durationMs", "operationName")
-  const properties = isObject(fields["properties"]) ? fields["properties"] : {}
-  const resource = text(fields["resourceId"])
-  put(out, "cloud.resource_id", resource)
-  put(out, "cloud.region", fields["location"])
-  put(out, "event.name", fields["operationName"])
-  if (Number(fields["durationMs"]) >= 0 && fields["durationMs"] !== "")
-    out["duration_ms"] = Number(fields["durationMs"])
-  client(out, fields["callerIpAddress"] ?? properties["clientIP"] ?? properties["clientIp"])
-  out["service"] = resource?.slice(resource.lastIndexOf("/") + 1) || text(fields["category"])
-  const said =
-    text(properties["message"]) ??
-    text(properties["log"]) ??
-    text(properties["Message"]) ??
-    text(fields["resultDescription"])
-  const operation = text(fields["operationName"])
-  put(
-    out,
-    "message",
-    said ?? `${operation ?? String(fields["category"])} ${text(fields["resultType"]) ?? ""}`.trimEnd()
-  )
-  return out
-}
-
-/** What AWS Lambda itself reports in its JSON format. */
-const lambda = (fields: Fields): Fields => {
-  const record = isObject(fields["record"]) ? fields["record"] : {}
-  const out = without(fields, "record", "type")
-  for (const [key, value] of Object.entries(record)) out[key === "requestId" ? "faas.invocation_id" : key] = value
-  if (isObject(record["metrics"]) && typeof record["metrics"]["durationMs"] === "number") {
-    out["duration_ms"] = record["metrics"]["durationMs"]
-  }
-  const status = text(record["status"])
-  out["level"] = status === undefined || status === "success" ? "info" : "error"
-  out["message"] = `${String(fields["type"])}${status === undefined ? "" : ` ${status}`}`
-  out["event.name"] = fields["type"]
-  return out
-}
-
 const mongo = (fields: Fields): Fields => {
   const attr = isObject(fields["attr"]) ? fields["attr"] : {}
   const out: Out = { ...without(fields, "attr", "ctx", "id", "remote") }
@@ -206,13 +74,17 @@ const caddy = (fields: Fields): Fields => {
   const request = fields["request"] as Fields
   const out = without(fields, "request", "status", "size", "duration")
   client(out, request["client_ip"] ?? request["remote_ip"])
+  const port = Number(request["remote_port"])
+  if (port > 0) out["client.port"] = port
   put(out, "http.request.method", request["method"])
   put(out, "server.address", request["host"])
   if (typeof request["uri"] === "string") putTarget(out, request["uri"])
   const headers = isObject(request["headers"]) ? request["headers"] : {}
   const agent = headers["User-Agent"]
   put(out, "user_agent.original", Array.isArray(agent) ? agent[0] : agent)
-  put(out, "network.protocol.version", text(request["proto"])?.replace(/^HTTP\//u, ""))
+  const [protocol, version] = (text(request["proto"]) ?? "").split("/")
+  put(out, "network.protocol.name", protocol?.toLowerCase())
+  put(out, "network.protocol.version", version)
   put(out, "http.response.status_code", fields["status"])
   put(out, "http.response.body.size", fields["size"])
   if (typeof fields["duration"] === "number") out["duration_ms"] = Math.round(fields["duration"] * 1e6) / 1e3
@@ -252,9 +124,10 @@ const suricata = (fields: Fields): Fields => {
 
 const ecsClient = (fields: Fields): Fields => {
   const side = isObject(fields["client"]) ? fields["client"] : fields["source"]
-  if (!isObject(side) || typeof side["ip"] !== "string") return fields
+  const ip = isObject(side) ? (side["ip"] ?? side["ipAddress"]) : undefined
+  if (typeof ip !== "string") return fields
   const out: Out = { ...fields }
-  client(out, side["ip"])
+  client(out, ip)
   return out
 }
 
@@ -279,6 +152,7 @@ export const shaped = (fields: Fields): Fields => {
   if (fields["eventSource"] !== undefined && fields["eventName"] !== undefined) return cloudTrail(fields)
   if (fields["insertId"] !== undefined || fields["textPayload"] !== undefined || isObject(fields["jsonPayload"]))
     return gcp(fields)
+  if (fields["auditID"] !== undefined && fields["stage"] !== undefined) return kubernetesAudit(fields)
   if (fields["category"] !== undefined && fields["resourceId"] !== undefined) return azure(fields)
   if (typeof fields["type"] === "string" && fields["type"].startsWith("platform.") && isObject(fields["record"]))
     return lambda(fields)
@@ -287,6 +161,7 @@ export const shaped = (fields: Fields): Fields => {
   if (isObject(fields["request"]) && fields["request"]["uri"] !== undefined && fields["status"] !== undefined)
     return caddy(fields)
   if (fields["src_ip"] !== undefined && fields["event_type"] !== undefined) return suricata(fields)
+  if (fields["ddsource"] !== undefined) return datadog(fields)
   if (isObject(fields["client"]) || isObject(fields["source"])) return ecsClient(fields)
   return fields
 }

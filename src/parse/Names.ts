@@ -15,7 +15,11 @@ const tableOf = (rows: string): ReadonlyMap<string, string> => {
 
 /** Keys are lower case, without `_ - @ . $`. */
 const own = tableOf(`
-  client.address: clientip clientaddr clientaddress clientipaddress remoteip remoteaddr remoteaddress remoteipaddress sourceipaddress calleripaddress rhost fwd
+  client.address: clientip clientaddr clientaddress clientipaddress remoteip remoteaddr remoteaddress remoteipaddress sourceipaddress calleripaddress rhost fwd ip ipaddr ipaddress peerip peeraddr
+  source.address: srcip srcaddr sourceaddress
+  source.port: srcport sport sourceport
+  destination.address: dstip dstaddr destip destinationip destinationaddress
+  destination.port: dstport dport destport destinationport
   host.name: hostname host
   process.pid: pid processid
   thread.name: thread threadname
@@ -29,12 +33,13 @@ export const ownName = (plain: string, value: unknown): string | undefined => {
   const name = own.get(plain)
   if (name === undefined) return undefined
   if (name === "process.pid") return typeof value === "number" || /^\d{1,10}$/u.test(String(value)) ? name : undefined
+  if (name.endsWith(".port")) return /^\d{1,5}$/u.test(String(value)) ? name : undefined
   return typeof value === "string" && value !== "" ? name : undefined
 }
 
 /** In running text: names before `=`, before a quoted value, or at the head of a bracket. */
 export const prose = tableOf(`
-  client.address: client clientip client_ip clientaddr remote remote_addr remote_address remoteaddress remoteip remote_ip rhost rip ip ipaddress ip_address ip-address source_ip addr clientaddress
+  client.address: client clientip client_ip clientaddr oip remote remote_addr remote_address remoteaddress remoteip remote_ip rhost rip ip ipaddress ip_address ip-address source_ip addr clientaddress
   user.name: user username user_name login account accountname acct accountid suser set_id principal principalname
   source.address: src srcip src_ip source srcaddr
   destination.address: dst dest dstip dst_ip dest_ip dstaddr destination
@@ -82,7 +87,8 @@ export const serverCues = new Set("to server dst dest destination -> lip".split(
 export const noName = new Set(
   (
     "a an and are as at by can cannot could data does for from had has have id in info input is it logged login mode name not " +
-    "of on or session space that the to via was which who will with agent group account authentication failed error"
+    "of on or session space that the to via was which who will with agent group account authentication failed error " +
+    "nonexistent unknown invalid illegal email password"
   ).split(" ")
 )
 export const userCues = new Set("user username account".split(" "))

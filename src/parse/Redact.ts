@@ -72,9 +72,17 @@ const nameLengthMax = 64
 
 const isOn = (settings: Redaction, rule: RedactionRule): boolean => settings.builtIn[rule] ?? redactionRules[rule].on
 
-/** A secret under a telling name goes whole, whatever it is made of; what can be none stays. */
-const maskWhole = (value: unknown): unknown =>
-  value === null || value === "" || typeof value === "boolean" || value === undefined ? value : mask
+/** A secret under a telling name goes whole, whatever it is made of; what can be none stays, as `pass=12 fail=3`. */
+const maskWhole = (value: unknown, rule: RedactionRule): unknown =>
+  value === null ||
+  value === "" ||
+  typeof value === "boolean" ||
+  value === undefined ||
+  (isCount(value) && rule !== "card")
+    ? value
+    : mask
+/** Up to three digits, as in running text. */
+const isCount = (value: unknown): boolean => typeof value === "number" && value >= 0 && value < 1000
 
 class Masks implements Redactor {
   readonly on: ReadonlySet<RedactionRule>
@@ -171,7 +179,7 @@ class Masks implements Redactor {
       const value = object[key]
       const { rule: own, text } = this.name(key)
       const rule = own ?? (key === "value" ? this.labelled(object) : undefined)
-      const clean = rule === undefined ? this.value(value) : maskWhole(value)
+      const clean = rule === undefined ? this.value(value) : maskWhole(value, rule)
       if (clean === value && text === key) continue
       copy ??= { ...object }
       if (text !== key) delete copy[key]

@@ -14,6 +14,9 @@ export const closingQuote = (line: string, at: number): number => {
   return -1
 }
 
+/** What stands between quotes, without the backslashes before quotes and backslashes. */
+export const unquoted = (text: string): string => (text.includes("\\") ? text.replace(/\\(["\\])/gu, "$1") : text)
+
 const decimal = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?$/u
 
 /** Numbers and booleans as such, where nothing of their writing is lost ("007" and "1.50" stay text). */
@@ -51,17 +54,20 @@ export const wordsOf = (line: string, from: number, max: number): Array<string> 
     let end = -1
     if (code === 34) end = closingQuote(line, i)
     else if (code === 91) end = line.indexOf("]", i)
-    if (end !== -1) {
-      words.push(line.slice(i + 1, end))
+    // "[::1]:443" is one word, with its brackets.
+    const whole = end !== -1 && !(code === 91 && line.charCodeAt(end + 1) === 58)
+    if (whole) {
+      words.push(code === 34 ? unquoted(line.slice(i + 1, end)) : line.slice(i + 1, end))
       i = end + 1
       continue
     }
+    const closed = end !== -1
     end = i + 1
     while (end < line.length && line.charCodeAt(end) !== 32 && line.charCodeAt(end) !== 9) end++
     words.push(line.slice(i, end))
     i = end
     // An opening without its end: the rest can hold no whole one either, so it is one word.
-    if (code === 34 || code === 91) {
+    if (!closed && (code === 34 || code === 91)) {
       words[words.length - 1] += line.slice(i)
       i = line.length
     }
@@ -100,9 +106,24 @@ const bare = (address: string): string => {
   return mapped === null ? address : address.slice(mapped[0].length)
 }
 
-/** The address and port of `1.2.3.4`, `1.2.3.4:5`, `1.2.3.4#5`, `[::1]:5`, `::1`, `::1:37752`, `/1.2.3.4:5`, `UDP/1.2.3.4/5`. */
+/** Whether the text has dots or colons enough for an address in it: most words that have any have too few. */
+const hasAddress = (text: string): boolean => {
+  let dots = 0
+  let colons = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 46) dots++
+    else if (code === 58) colons++
+  }
+  return dots > 2 || colons > 1
+}
+
+/**
+ * The address and port of `1.2.3.4`, `1.2.3.4:5`, `1.2.3.4#5`, `[::1]:5`, `::1`, `::1:37752`, `/1.2.3.4:5`, `UDP/1.2.3.4/5`,
+ * `ipv4:1.2.3.4:5`.
+ */
 export const endpointOf = (text: string): Endpoint | undefined => {
-  if (text.length < 2 || text.length > 96) return undefined
+  if (text.length < 2 || text.length > 96 || !hasAddress(text)) return undefined
   if (isAddress(text)) return { address: bare(text), port: undefined }
   const slash = text.indexOf("/")
   if (slash !== -1) {
@@ -121,6 +142,7 @@ export const endpointOf = (text: string): Endpoint | undefined => {
   }
   const at = Math.max(text.lastIndexOf(":"), text.lastIndexOf("#"))
   if (at < 2) return undefined
+  if (text.charCodeAt(0) === 105 && /^ipv[46]:/u.test(text)) return endpointOf(text.slice(5))
   const number = port(text.slice(at + 1))
   const address = text.slice(0, at)
   return number !== undefined && isAddress(address) ? { address: bare(address), port: number } : undefined

@@ -64,6 +64,7 @@ const leading = [
   "%b_%e %H:%M:%S%f%z",
   "%b_%e %Y %H:%M:%S%f%z",
   "%b_%e, %Y %k:%M:%S%f%p%z",
+  "%b_%e, %Y, %k:%M:%S%f%p%z",
   "%a %b_%e %H:%M:%S%f%Z %Y",
   "%a %b_%e %Y %H:%M:%S%f%z",
   "%a %b_%e, %Y %k:%M:%S%f%p%z",
@@ -80,9 +81,12 @@ const startOnly = [
   "%y%m%d_%k:%M:%S%f",
   "%m-%d %H:%M:%S%f",
   "%m/%d %H:%M:%S%f",
+  "%m/%d-%H:%M:%S%f",
+  "%m.%d %H:%M:%S%f",
   "%e/%m %H:%M:%S%f",
   "%K%m%d %H:%M:%S%f",
   "%K%Y%m%d %H:%M:%S%f",
+  "%K %y%m%d %H:%M:%S%f",
   "%s%f",
   "%H:%M:%S%f"
 ]
@@ -190,6 +194,8 @@ export const timeOfText = (text: string, now: number): number => {
   return scanTable(asValue, trimmed, 0, now) && found.end === trimmed.length ? found.time : Number.NaN
 }
 
+/** What may stand before a time at a line's beginning. */
+const opening = new Set(Array.from(' \t[(<"#', (char) => char.charCodeAt(0)))
 const headerToken = /^[[(<{"'|*#-]|[\d.:|\])>}]|^[A-Z]+,?$|^.{1,2}$/u
 const maxTokens = 6
 const maxPrefix = 96
@@ -201,7 +207,7 @@ const maxPrefix = 96
 export const timeOfLine = (line: string, now: number): boolean => {
   let i = 0
   let code = line.charCodeAt(0)
-  while (code === 32 || code === 91 || code === 40 || code === 9 || code === 34) code = line.charCodeAt(++i)
+  while (opening.has(code)) code = line.charCodeAt(++i)
   if (scanTable(atStart, line, i, now)) return true
   const limit = Math.min(line.length, maxPrefix)
   for (let tokens = 0; i < limit && tokens < maxTokens; tokens++) {

@@ -163,6 +163,10 @@ const offset = (text: string, position: number): number => {
     const name = text.slice(i, i + 3)
     return (name === "UTC" || name === "GMT") && !isLetter(text.charCodeAt(i + 3)) ? i + 3 : position
   }
+  if (code === 90 && spaced && at.year >= 0) {
+    const next = text.charCodeAt(i + 1)
+    if (!isLetter(next) && !isDigit(next)) return i + 1
+  }
   if (code >= 65 && code <= 90) {
     // Behind a time without year stands syslog's host.
     return spaced && at.year >= 0 && ((zoneLetters >> (code - 65)) & 1) === 1 ? upperName(text, position) : position

@@ -6,7 +6,7 @@
 import type { LogEvent } from "../domain/LogEvent.ts"
 import { levelOfStatus, putRequest, putServer } from "./Http.ts"
 import { type Parser, event } from "./Parser.ts"
-import { closingQuote, endpointOf, present, put, putEndpoint, typed, wordsOf } from "./Scan.ts"
+import { closingQuote, endpointOf, present, put, putEndpoint, typed, unquoted, wordsOf } from "./Scan.ts"
 import { found as time, timeAt } from "./Time.ts"
 
 type Attributes = Record<string, unknown>
@@ -65,7 +65,8 @@ const extras = (attributes: Attributes, line: string, from: number): void => {
   if (rest.length >= 5 && number.test(rest[0]!) && number.test(rest[1]!) && line.includes(" [", from)) {
     ;[...ingress, ...upstream].forEach((name, index) => {
       const word = present(rest[index])
-      if (word !== undefined) attributes[name] = typed(word)
+      if (word !== undefined)
+        attributes[name] = name.includes("duration") && number.test(word) ? Number(word) : typed(word)
     })
     attributes["duration_ms"] = ms(Number(rest[1]))
     return
@@ -102,7 +103,7 @@ const after = (attributes: Attributes, line: string, end: number): number | unde
     if (line.charCodeAt(position) !== 32 || line.charCodeAt(position + 1) !== 34) break
     const close = closingQuote(line, position + 1)
     if (close === -1) break
-    put(attributes, name, line.slice(position + 2, close))
+    put(attributes, name, unquoted(line.slice(position + 2, close)))
     position = close + 1
   }
   extras(attributes, line, position)

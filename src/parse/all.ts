@@ -8,6 +8,7 @@ import { access } from "./access.ts"
 import { apacheError } from "./apache_error.ts"
 import { auditd } from "./auditd.ts"
 import { cef } from "./cef.ts"
+import { cisco } from "./cisco.ts"
 import { cleanText, cleanValue } from "./Clean.ts"
 import { compose } from "./compose.ts"
 import { couchdb } from "./couchdb.ts"
@@ -15,6 +16,7 @@ import { cri } from "./cri.ts"
 import { headerOf, rowOf } from "./csv.ts"
 import { dovecot } from "./dovecot.ts"
 import { elb } from "./elb.ts"
+import { envoy } from "./envoy.ts"
 import { readSent } from "./event.ts"
 import { exchange } from "./exchange.ts"
 import { exim } from "./exim.ts"
@@ -22,6 +24,7 @@ import { filterlog } from "./filterlog.ts"
 import { gin } from "./gin.ts"
 import { haproxy } from "./haproxy.ts"
 import { json } from "./json.ts"
+import { jvm } from "./jvm.ts"
 import { kernel } from "./kernel.ts"
 import { klog } from "./klog.ts"
 import { leef } from "./leef.ts"
@@ -33,11 +36,13 @@ import { panos } from "./panos.ts"
 import type { Inner, Memory, ParseContext, Parser } from "./Parser.ts"
 import { plain } from "./plain.ts"
 import { postgres } from "./postgres.ts"
+import { ruby } from "./ruby.ts"
 import { s3 } from "./s3.ts"
 import { squid } from "./squid.ts"
 import { suricata } from "./suricata.ts"
 import { syslog } from "./syslog.ts"
 import { vpcFlow } from "./vpc_flow.ts"
+import { windowsEvent } from "./windows_event.ts"
 import { fieldsOf, w3c, w3cRow } from "./w3c.ts"
 
 /** Each refuses a line that is not its own after a look at its first characters; `plain` takes every line. */
@@ -53,6 +58,7 @@ export const parsers: ReadonlyArray<Parser> = [
   apacheError,
   couchdb,
   gin,
+  envoy,
   access,
   nginxError,
   vpcFlow,
@@ -66,6 +72,10 @@ export const parsers: ReadonlyArray<Parser> = [
   filterlog,
   panos,
   klog,
+  windowsEvent,
+  cisco,
+  jvm,
+  ruby,
   syslog,
   kernel,
   dovecot,
@@ -135,6 +145,9 @@ const readersFor = (custom: ReadonlyArray<Parser>, mask: Mask): ReadonlyArray<In
   byMask.set(mask, made)
   return made
 }
+
+/** Reads what an envelope holds, by these formats first. */
+export const innerOf = (custom: ReadonlyArray<Parser>): Inner | undefined => readersFor(custom, unmasked)[1]
 
 /** What the source's earlier lines say of this one: rows under a header. */
 const remembered = (text: string, memory: Memory, now: number): LogEvent | undefined => {

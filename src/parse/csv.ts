@@ -8,6 +8,7 @@ import { cleanText, keysMax } from "./Clean.ts"
 import { fromFields } from "./Fields.ts"
 import type { Memory } from "./Parser.ts"
 import { typed } from "./Scan.ts"
+import { flowRow, isFlow } from "./vpc_flow.ts"
 
 /** The cells of one row after RFC 4180: cells may be in quotes, a quote within is doubled. At most `keysMax` cells. */
 export const cellsOf = (line: string, separator: string): ReadonlyArray<string> => {
@@ -50,15 +51,16 @@ export const headerOf = (line: string): NonNullable<Memory["columns"]> | undefin
   for (const separator of [",", "\t", ";", " "]) {
     if (!line.includes(separator)) continue
     const names = cellsOf(line, separator).map((cell) => cell.trim())
-    if (names.length < 2 || (separator === " " && !names.includes("interface-id"))) continue
+    if (names.length < 2 || (separator === " " && !isFlow(names))) continue
     if (new Set(names).size !== names.length || !names.every((cell) => name.test(cell))) continue
-    if (names.some((cell) => known.test(cell))) return { kind: "csv", separator, names }
+    if (separator === " " || names.some((cell) => known.test(cell))) return { kind: "csv", separator, names }
   }
   return undefined
 }
 
 /** The event of a row under its columns; undefined where the row has more or fewer cells than they are. */
 export const rowOf = (columns: NonNullable<Memory["columns"]>, line: string, now: number): LogEvent | undefined => {
+  if (columns.separator === " " && isFlow(columns.names)) return flowRow(columns.names, line, now)
   const cells = cellsOf(line, columns.separator)
   if (cells.length !== columns.names.length) return undefined
   const fields: Record<string, unknown> = {}

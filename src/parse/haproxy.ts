@@ -48,6 +48,9 @@ const rest = (attributes: Attributes, words: ReadonlyArray<string>, line: string
   return status
 }
 
+/** A connection that came to nothing: `frontend/bind: reason`. */
+const failure = /^([\w.~-]{1,80})\/([\w.:-]{1,80}): ([A-Z][\w ,.()-]{1,160})$/u
+
 const parse = (line: string, now: number): LogEvent | undefined => {
   const blank = line.indexOf(" [")
   if (blank < 4 || blank > 60 || !timeAt(line, blank + 2, now)) return undefined
@@ -55,8 +58,15 @@ const parse = (line: string, now: number): LogEvent | undefined => {
   if (line.charCodeAt(time.end) !== 93 || line.charCodeAt(time.end + 1) !== 32) return undefined
   const client = endpointOf(line.slice(0, blank))
   if (client?.port === undefined) return undefined
-  const words = wordsOf(line, time.end + 2, 10)
   const attributes: Attributes = { "client.address": client.address, "client.port": client.port }
+  const refused = failure.exec(line.slice(time.end + 2, time.end + 300))
+  if (refused !== null) {
+    attributes["haproxy.frontend"] = refused[1]
+    attributes["haproxy.bind"] = refused[2]
+    attributes["event.reason"] = refused[3]
+    return event({ time: at, level: "warn", service: "haproxy", message: line, attributes }, now)
+  }
+  const words = wordsOf(line, time.end + 2, 10)
   const slash = words[1]?.indexOf("/") ?? -1
   if (words.length < 6 || slash < 1 || timers(attributes, words[2]!) === undefined) return undefined
   attributes["haproxy.frontend"] = words[0]

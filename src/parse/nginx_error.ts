@@ -6,12 +6,22 @@ import { embedded } from "./Embedded.ts"
 import { putRequest, putServer } from "./Http.ts"
 import { levelOfWord } from "./LevelWords.ts"
 import { type Parser, event } from "./Parser.ts"
-import { put, putEndpoint } from "./Scan.ts"
+import { put, putEndpoint, typed } from "./Scan.ts"
 import { found as time, timeAt } from "./Time.ts"
 
 const head = / \[(\w{3,8})\] (\d{1,10})#(\d{1,10}): (?:\*(\d{1,20}) )?/uy
 /** `, key: value` at the end, the value bare or in quotes. */
 const part = /, (client|server|request|subrequest|upstream|host|referrer): (?:"((?:[^"\\]|\\.)*)"|([^,"\s]*))/uy
+
+/** NAXSI's `NAXSI_FMT: ip=…&server=…&zone0=…`: what matched in which part of the request. */
+const naxsi = (message: string, attributes: Record<string, unknown>): void => {
+  for (const pair of message.slice(message.indexOf(": ") + 2, 4096).split("&")) {
+    const equals = pair.indexOf("=")
+    const key = pair.slice(0, equals)
+    if (equals < 1 || !/^[a-z][a-z_]{1,20}\d{0,3}$/u.test(key)) continue
+    put(attributes, `naxsi.${key}`, typed(pair.slice(equals + 1)))
+  }
+}
 
 export const nginxError: Parser = {
   name: "nginx_error",
@@ -51,7 +61,8 @@ export const nginxError: Parser = {
     message += line.slice(stop)
     if (attributes["server.address"] === undefined)
       putServer(attributes, attributes["nginx.server"] as string | undefined)
-    embedded(message, attributes)
+    if (message.startsWith("NAXSI_")) naxsi(message, attributes)
+    else embedded(message, attributes)
     return event({ time: at, level, service: "nginx", message, attributes }, now)
   }
 }

@@ -4,10 +4,12 @@
  */
 import type { Level } from "../domain/Level.ts"
 import { embedded } from "./Embedded.ts"
-import { laidOut } from "./Layouts.ts"
+import { levelOfStatus } from "./Http.ts"
+import { beforeTime as headOf, laidOut, untimed } from "./Layouts.ts"
 import { isException, levelInHeader, levelInPair, word } from "./LevelWords.ts"
 import { type Found, type Total, event } from "./Parser.ts"
 import { stackOf } from "./Stack.ts"
+import { trailing } from "./Trailing.ts"
 import { traces } from "./Traces.ts"
 import { found as time, timeAt, timeOfLine } from "./Time.ts"
 
@@ -35,8 +37,8 @@ const android = /\s{1,16}(\d{1,7})\s{1,16}(\d{1,7})\s{1,16}([VDIWEF])\s{1,16}([^
 const logcat = /([VDIWEF])\/([^(:]{1,120})(?:\(\s{0,16}\d{1,10}\))?:/uy
 const ruby = /([DIWEFA]), $/u
 const thread = /\s{1,64}\[([^\]]{1,300})\]/uy
-/** Logback's `[thread] LEVEL`; a number there is a process. */
-const threadBefore = /^ \[(?=[^\]]{0,120}[A-Za-z])([^\][]{1,120})\] {1,3}$/u
+/** Logback's and log4net's `[thread] LEVEL`. */
+const threadBefore = /^ \[([^\][]{1,120})\] {1,3}$/u
 const named = /\s{0,64}(?:[:|-]\s{1,64})?([A-Za-z_$][\w.$/@-]{0,120}(?:\[[^\]]{0,40}\])?)\s{0,64}(?::(?=\s|$)|\s-\s)/uy
 const column = /[,:]?[ \t]{1,64}([A-Za-z][\w.$/-]{0,60})(?:[ ]{2,64}|\t)(?=\S)/uy
 const bars = /\s{0,64}\|([^|]{0,160})\|(?:([^|]{0,160})\|)?/uy
@@ -111,9 +113,14 @@ const afterTime = (line: string, begin: number, end: number, found: Found): void
   if (levelInHeader(line, end, true)) {
     found.level = word.level
     const before = facility.exec(line.slice(Math.max(end, word.start - 32), word.start))
+    if (begin > 0) headOf(line.slice(0, begin), found)
     const onThread = code === 32 ? threadBefore.exec(line.slice(end, Math.min(word.start, end + 130))) : null
     behindLevel(line, word.end, found)
-    if (onThread !== null && found.service !== undefined) found.attributes["thread.name"] ??= onThread[1]
+    if (onThread !== null && found.service !== undefined) {
+      const name = onThread[1]!
+      if (/^\d{1,10}$/u.test(name)) found.attributes["thread.id"] ??= Number(name)
+      else found.attributes["thread.name"] ??= name
+    }
     if (before !== null) found.service = before[1]
     return
   }
@@ -131,6 +138,7 @@ const afterTime = (line: string, begin: number, end: number, found: Found): void
 /** A level in front of the time: `[notice] 2024-…`, `W, [2023-…`. */
 const beforeTime = (line: string, begin: number, found: Found): void => {
   const head = line.slice(0, begin)
+  headOf(head, found)
   const letter = ruby.exec(head.replace(/\[$/u, ""))
   if (letter !== null) found.level = letterLevels[letter[1]!]
   else if (levelInHeader(head, 0, true)) found.level = word.level
@@ -147,13 +155,14 @@ const inRow = (line: string, found: Found): boolean => {
 }
 
 const withoutTime = (line: string, found: Found): void => {
+  untimed(line, found)
   const short = sticky(logcat, line, 0)
   if (short !== null) {
     found.level = letterLevels[short[1]!]
     found.service = short[2]!.trim()
   } else if (levelInHeader(line, 0, false)) {
     found.level = word.level
-    behindLevel(line, word.end, found)
+    if (found.service === undefined) behindLevel(line, word.end, found)
   }
 }
 
@@ -175,13 +184,22 @@ export const plain: Total = {
       if (letter !== 0) found.level = letterLevels[String.fromCharCode(letter)]
       else afterTime(head, start, end, found)
     } else if (!inRow(head, found)) withoutTime(head, found)
-    if (timed && found.service === undefined) laidOut(head, body, found)
+    if (timed && (found.service === undefined || head.charCodeAt(body) === 9)) laidOut(head, body, found)
     if (found.level === undefined) {
       found.level = levelInPair(line) ?? (!timed && isException(line) ? "error" : undefined)
     }
+    trailing(line, body, found)
     traces(line, found)
     stackOf(line, found.attributes)
     embedded(body === 0 ? line : line.slice(body), found.attributes)
+    const status = found.attributes["http.response.status_code"]
+    if (
+      found.level === undefined &&
+      typeof status === "number" &&
+      found.attributes["http.request.method"] !== undefined
+    ) {
+      found.level = levelOfStatus(status)
+    }
     return event(found, now)
   }
 }

@@ -29,7 +29,7 @@ const compose = (head: Found, now: number, inner: Inner | undefined): LogEvent =
 }
 
 /** Only looked for where a name begins: else a long name costs a look from each of its characters. */
-const parameter = /(?<![^\s="])([^\s="]{1,64})= ?"([^"\\]*(?:\\.[^"\\]*)*)"/gu
+const parameter = /(?<![^\s="])([^\s="]{1,64})[=:] ?"([^"\\]*(?:\\.[^"\\]*)*)"/gu
 
 /** Structured data `[id key="value" …]…` from `at` on: its values as `id.key`, and where it ends. */
 const structured = (line: string, at: number): { readonly data: Record<string, unknown>; readonly end: number } => {
@@ -45,9 +45,14 @@ const structured = (line: string, at: number): { readonly data: Record<string, u
       else if (code === 34) quoted = !quoted
       else if (code === 93 && !quoted) break
     }
-    const [id = "", ...rest] = line.slice(i + 1, end).split(" ")
-    for (const [, key, value] of rest.join(" ").matchAll(parameter)) {
-      if (kept++ < keysMax) data[`${id.slice(0, 64)}.${key}`] = cleanText(value!.replace(/\\(["\\\]])/gu, "$1"))
+    const element = line.slice(i + 1, end)
+    const blank = element.indexOf(" ")
+    // Check Point leaves the id out.
+    const named = blank !== -1 && !element.slice(0, blank).includes('"')
+    const prefix = named ? `${element.slice(0, Math.min(blank, 64))}.` : ""
+    for (const [, key, value] of element.slice(named ? blank + 1 : 0).matchAll(parameter)) {
+      if (kept++ < keysMax && key !== "__proto__")
+        data[`${prefix}${key}`] = cleanText(value!.replace(/\\(["\\\]])/gu, "$1"))
     }
     i = end + 1
   }
@@ -89,10 +94,33 @@ const parse5424 = (
 /** Whether the text begins with CEF's or LEEF's own header, which looks like a tag. */
 const isEventFormat = (tag: string): boolean => tag === "CEF" || tag === "LEEF"
 
+/** Cisco's own header: a number of the line, its host, and a time behind an asterisk that may have a zone. */
+const numbered = /^(?:\d{1,12}: )?(?:[\w.-]{1,64}: )?(?:\d{1,12}: )?[*.]?(?=[A-Z][a-z]{2} [ \d]\d )/u
+const cisco = (
+  line: string,
+  from: number,
+  head: Found,
+  now: number,
+  inner: Inner | undefined
+): LogEvent | undefined => {
+  const percent = line.indexOf(": %", from)
+  if (percent === -1 || percent > from + 160) return undefined
+  const begin = numbered.exec(line.slice(from, percent))
+  if (begin === null || !timeAt(line, from + begin[0].length, now)) return undefined
+  // Between the time and the colon may stand the host.
+  const host = /^(?: ([\w.:-]{1,64}))? ?$/u.exec(line.slice(time.end, percent))
+  if (host === null) return undefined
+  head.time = time.time
+  if (host[1] !== undefined) head.attributes["host.name"] = host[1]
+  head.message = line.slice(percent + 2)
+  return compose(head, now, inner)
+}
+
 /** Without tag: only where the body is a line of a format that stands in syslog so. */
 const untagged = (rest: string, head: Found, now: number, inner: Inner | undefined): LogEvent | undefined => {
   const host = /^([\w.:-]{1,255}) (?=\S)/u.exec(rest)
-  if (host === null || inner === undefined) return undefined
+  // A word in capitals is what was done, not where.
+  if (host === null || /^[A-Z]{4,20}$/u.test(host[1]!) || inner === undefined) return undefined
   const text = rest.slice(host[0].length)
   const read = inner(text, now)
   if (read === undefined) return undefined
@@ -168,7 +196,10 @@ export const syslog: Parser = {
     head.attributes["syslog.facility"] = facilities[value >> 3]
     head.attributes["syslog.priority"] = value
     const from = parts[0].length
-    const made = parse5424(line, from, head, now, inner) ?? parse3164(line, from, head, now, true, inner)
+    const made =
+      parse5424(line, from, head, now, inner) ??
+      cisco(line, from, head, now, inner) ??
+      parse3164(line, from, head, now, true, inner)
     if (made !== undefined) return made
     const tag = tagOnly.exec(line.slice(from, from + 100))
     const named = tag !== null && !isEventFormat(tag[1]!)

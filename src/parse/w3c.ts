@@ -1,6 +1,6 @@
 /**
- * W3C extended log files: IIS and CloudFront. `#Fields:` of the same source names the columns; without it the default
- * columns of both are known by their shape. The line is the message.
+ * W3C extended log files: IIS, CloudFront, Windows Firewall. `#Fields:` of the same source names the columns; without it the default
+ * columns of these are known by their shape. The line is the message.
  */
 import type { LogEvent } from "../domain/LogEvent.ts"
 import { isMethod, levelOfStatus, putTarget } from "./Http.ts"
@@ -9,6 +9,15 @@ import { isAddress, put, putEndpoint, typed } from "./Scan.ts"
 import { timeOfText } from "./Time.ts"
 
 const names: Readonly<Record<string, string>> = {
+  action: "event.action",
+  protocol: "network.transport",
+  "src-ip": "source.address",
+  "src-port": "source.port",
+  "dst-ip": "destination.address",
+  "dst-port": "destination.port",
+  size: "network.bytes",
+  path: "network.direction",
+  pid: "process.pid",
   "s-ip": "server.address",
   "s-port": "server.port",
   "s-computername": "host.name",
@@ -55,6 +64,13 @@ const cloudfront = (
   "time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len sc-range-start sc-range-end"
 ).split(" ")
 
+const firewall =
+  "date time action protocol src-ip dst-ip src-port dst-port size tcpflags tcpsyn tcpack tcpwin icmptype icmpcode info path pid".split(
+    " "
+  )
+const firewallRow =
+  /^(?:ALLOW|DROP|CLOSE|OPEN|INFO-EVENTS-LOST) (?:TCP|UDP|ICMP|\d{1,3}) [\da-f.:]{2,45} [\da-f.:]{2,45} /u
+
 /** Agents are written without blanks: IIS has a plus for them, CloudFront %20, often twice. */
 const unblank = (text: string): string =>
   text.includes("%") ? text.replace(/%(?:25)?20/gu, " ").replace(/%(?:25)?22/gu, '"') : text.replaceAll("+", " ")
@@ -97,7 +113,7 @@ export const w3cRow = (columns: ReadonlyArray<string>, line: string, now: number
 
 export const w3c: Parser = {
   name: "w3c",
-  about: "IIS and CloudFront (W3C extended), by `#Fields:` or their default columns",
+  about: "IIS, CloudFront and Windows Firewall (W3C extended), by `#Fields:` or their default columns",
   fields:
     "client.address server.address http.request.method url.path url.query http.response.status_code user_agent.original duration_ms",
   begins: "0",
@@ -109,6 +125,12 @@ export const w3c: Parser = {
       if (columns < 24 || columns > cloudfront.length) return undefined
       return w3cRow(cloudfront.slice(0, columns), line, now)
     }
+    if (line.charCodeAt(19) !== 32) return undefined
+    if (firewallRow.test(line.slice(20, 160))) {
+      return w3cRow(firewall.slice(0, line.split(" ", 19).length), line, now)
+    }
+    // An address begins with a digit, a letter up to f, or a colon.
+    if (!/[\da-f:]/iu.test(line[20] ?? "")) return undefined
     const cells = line.slice(0, 4096).split(" ", 16)
     if (cells.length < 14 || !isAddress(cells[2]!) || !isMethod(cells[3]!) || !isAddress(cells[8]!)) return undefined
     return w3cRow(cells.length === 14 ? iis.slice(0, 14) : iis, line, now)

@@ -48,6 +48,61 @@ describe("parse", () => {
     ['a:">5"', { _tag: "Attribute", path: ["a"], pattern: [">5"] }],
     ["template:0042", { _tag: "Template", id: "42" }],
     ["template:x*", { _tag: "Attribute", path: ["template"], pattern: ["x", ""] }],
+    ["conn*", word("conn")],
+    ["*set*by*", { _tag: "And", parts: [word("set"), word("by")] }],
+    ['"a*b"', word("a*b")],
+    ['message:"by peer"', word("by peer")],
+    ["message:*reset*", word("reset")],
+    ["message:*", { _tag: "All" }],
+    [
+      "level:(error OR fatal)",
+      {
+        _tag: "Or",
+        parts: [
+          { _tag: "Level", op: "=", level: "error" },
+          { _tag: "Level", op: "=", level: "fatal" }
+        ]
+      }
+    ],
+    [
+      'service:(api-* OR "my app") x',
+      {
+        _tag: "And",
+        parts: [
+          {
+            _tag: "Or",
+            parts: [
+              { _tag: "Service", pattern: ["api-", ""] },
+              { _tag: "Service", pattern: ["my app"] }
+            ]
+          },
+          word("x")
+        ]
+      }
+    ],
+    [
+      "a:(>5 -7)",
+      {
+        _tag: "And",
+        parts: [
+          { _tag: "Compare", path: ["a"], op: ">", value: 5 },
+          { _tag: "Not", part: { _tag: "Attribute", path: ["a"], pattern: ["7"] } }
+        ]
+      }
+    ],
+    [
+      "a.b:[400 TO 499}",
+      {
+        _tag: "And",
+        parts: [
+          { _tag: "Compare", path: ["a", "b"], op: ">=", value: 400 },
+          { _tag: "Compare", path: ["a", "b"], op: "<", value: 499 }
+        ]
+      }
+    ],
+    ["a:{-1.5 TO *]", { _tag: "Compare", path: ["a"], op: ">", value: -1.5 }],
+    ["a:[* TO *]", { _tag: "Attribute", path: ["a"], pattern: ["", ""] }],
+    ["a:[x", { _tag: "Attribute", path: ["a"], pattern: ["[x"] }],
     // What is pasted from a log line is a word.
     ["12:30:45", word("12:30:45")],
     ["http://host:80/x", word("http://host:80/x")],
@@ -69,6 +124,9 @@ describe("parse", () => {
     ["level:", 6, "a level: unknown, trace, debug, info, warn, error or fatal", "the end"],
     ["level:constructor", 6, "a level: unknown, trace, debug, info, warn, error or fatal", '"constructor"'],
     ["service:", 8, "a service name", "the end"],
+    ["service:(", 9, 'a word, "a phrase", field:value or `(`', "the end"],
+    ["level:(error OR loud)", 16, "a level: unknown, trace, debug, info, warn, error or fatal", '"loud)"'],
+    ["a:(b", 4, "`)` for the `(` at 2", "the end"],
     ['""', 0, "a phrase that is not empty", '"\\"\\""']
   ])("refuses %s", (text, position, expected, got) => {
     expect(Query.parse(text)).toEqual({ ok: false, position, expected, got })
@@ -83,6 +141,7 @@ describe("parse", () => {
   it.prop("never throws", [Schema.String], ([text]) => {
     Query.parse(text)
     Query.parse(`a:${text} (${text}`)
+    Query.parse(`a:(${text} level:(${text}`)
   })
 })
 
@@ -187,6 +246,11 @@ describe("matches", () => {
     ["user.id:>0", false],
     ["http.status:503", true],
     ["http.status:50", false],
+    ["http.status:(404 OR 503)", true],
+    ["http.status:[500 TO 599]", true],
+    ["http.status:{503 TO *]", false],
+    ["message:peer", true],
+    ["conn*peer", true],
     ["http.status:5*", true],
     ["http.path:/V1/*", true],
     ["ok:true", true],

@@ -763,9 +763,10 @@ const plain: ReadonlyArray<Example> = [
     }
   },
   {
-    format: "plain",
+    format: "ruby",
     line: 'I, [2024-01-02T03:04:05.678901 #7]  INFO -- : [c0ffee] Started GET "/users/1" for 10.1.2.3 at 2024-01-02 03:04:05 +0000',
     level: "info",
+    message: '[c0ffee] Started GET "/users/1" for 10.1.2.3 at 2024-01-02 03:04:05 +0000',
     attributes: { "client.address": "10.1.2.3", "http.request.method": "GET", "url.path": "/users/1" }
   },
   {

@@ -6,9 +6,11 @@ import { parseLine, parsers } from "../../src/parse/all.ts"
 import { type FormatSpec, tryOn } from "../../src/parse/Custom.ts"
 import { library } from "../../src/parse/Grok.ts"
 import type { Memory } from "../../src/parse/Parser.ts"
-import { examples } from "./examples.ts"
+import { examples as known } from "./examples.ts"
+import { programs } from "./examples_programs.ts"
 
 const now = Date.UTC(2026, 10, 23, 20)
+const examples = [...known, ...programs]
 const parse = (line: string, format?: string): LogEvent =>
   parseLine(line, format === undefined ? { now } : { now, format })
 /** The event with what a case says of it; attributes are said whole or not at all. */
@@ -255,7 +257,7 @@ describe("access", () => {
           "network.protocol.version": "1.1",
           "http.response.status_code": 404,
           "http.request.header.referer": "http://localhost/somewhere",
-          "user_agent.original": 'Mozilla/5.0 \\"x\\"',
+          "user_agent.original": 'Mozilla/5.0 "x"',
           "http.extra": ["2.75"]
         }
       }
@@ -287,7 +289,6 @@ describe("plain", () => {
     ["2016-09-28 04:30:30, Info                  CBS    Loaded", "info", "CBS"],
     ["03-17 16:13:38.811  1702  2395 V Some Tag : x", "trace", "Some Tag"],
     ["D/ActivityManager(  585): x", "debug", "ActivityManager"],
-    ["W, [2023-03-13T09:25:23.245316 #1]  WARN -- : Failed", "warn", ""],
     ["2022-12-17 22:04:36.2|Warn|Auth|Auth-Failure ip 1.2.3.4", "warn", "Auth"],
     ["20171223-22:15:29:606|Step_LSC|30002312|onStandStepChanged 3579", "unknown", "Step_LSC"],
     ["[2026-02-05 12:34:56] local.WARNING: AUDIT: x", "warn", "AUDIT"],
@@ -297,7 +298,7 @@ describe("plain", () => {
     ["time 12 level=error something happened", "error", ""],
     ["ERROR: relation does not exist", "error", ""],
     ["warning: unused variable", "warn", ""],
-    ["info: Microsoft.Hosting.Lifetime[0]", "info", ""],
+    ["info: Microsoft.Hosting.Lifetime[0]", "info", "Microsoft.Hosting.Lifetime"],
     ["WARNING:root:careful", "warn", ""],
     ['java.lang.IllegalStateException: boom at "x"', "error", ""],
     ["Traceback (most recent call last):", "error", ""],
@@ -373,6 +374,25 @@ describe("rows under a header", () => {
     ])
     expect(events[2]!.attributes).toMatchObject({ "url.path": "/a", "http.response.status_code": 404, duration_ms: 12 })
     expect(events[4]!.attributes).toEqual({ "client.address": "1.2.3.4", "http.response.status_code": 200 })
+  })
+
+  it("are flow logs with fields of one's own choice", () => {
+    const [, row] = under([
+      "version vpc-id interface-id type srcaddr dstaddr srcport dstport protocol start end action tcp-flags pkt-srcaddr",
+      "3 vpc-0a eni-1 IPv4 10.0.0.62 52.213.180.42 43416 22 6 1566848875 1566848933 REJECT 2 10.20.33.164"
+    ])
+    expect(row).toMatchObject({
+      time: 1_566_848_875_000,
+      level: "warn",
+      attributes: {
+        "source.address": "10.0.0.62",
+        "destination.port": 22,
+        "network.transport": "tcp",
+        "network.tcp.flags": 2,
+        "aws.vpc.id": "vpc-0a",
+        "aws.vpc.packet_source_address": "10.20.33.164"
+      }
+    })
   })
 
   it("are plain lines where no header was, and where a row does not fit", () => {

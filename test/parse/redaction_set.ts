@@ -64,6 +64,23 @@ const keys: ReadonlyArray<readonly [string, string]> = [
   ["vendor_key", `dop_v1_${lot("hex", 64)}`],
   ["vendor_key", `shpat_${lot("hex", 32)}`],
   ["vendor_key", `dckr_pat_${lot("word", 27)}`],
+  ["ai_key", `gsk_${lot("word", 52)}`],
+  ["ai_key", `xai-${lot("word", 80)}`],
+  ["ai_key", `pplx-${lot("word", 48)}`],
+  ["ai_key", `r8_${lot("word", 37)}`],
+  ["vendor_key", `ATATT3xFfGF0${lot("word", 160)}`],
+  ["vendor_key", `lin_api_${lot("word", 40)}`],
+  ["vendor_key", `NRAK-${lot("upper", 27)}`],
+  ["vendor_key", `glsa_${lot("word", 32)}_${lot("hex", 8)}`],
+  ["vendor_key", `sntrys_${lot("word", 90)}`],
+  ["vendor_key", `figd_${lot("word", 40)}`],
+  ["vendor_key", `sq0csp-${lot("word", 43)}`],
+  ["vendor_key", `${lot("hex", 32)}-us17`],
+  ["vendor_key", `PMAK-${lot("hex", 24)}-${lot("hex", 34)}`],
+  ["vendor_key", `sbp_${lot("hex", 40)}`],
+  ["vendor_key", `dp.pt.${lot("word", 43)}`],
+  ["vendor_key", `${lot("word", 14)}.atlasv1.${lot("word", 67)}`],
+  ["vendor_key", `ntn_${lot("word", 46)}`],
   ["vendor_key", `hvs.${lot("word", 24)}`],
   ["vendor_key", `pypi-AgEIcHlwaS5vcmc${lot("word", 60)}`],
   ["private_key", `AGE-SECRET-KEY-1${lot("upper", 58)}`]
@@ -75,8 +92,14 @@ const t2 = lot("hex", 40)
 const t3 = lot("base64", 44)
 const jwt = `eyJ${lot("word", 17)}.eyJ${lot("word", 40)}.${lot("word", 43)}`
 
+const telegram = `AA${lot("word", 33)}`
+const discord = lot("word", 68)
+
 /** [rule, secret, lines that hold it] */
 const said: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> = [
+  ["vendor_key", telegram, [`POST https://api.telegram.org/bot123456789:${telegram}/sendMessage 200`]],
+  ["vendor_key", discord, [`POST https://discord.com/api/webhooks/123456789012345678/${discord} 204`]],
+  ["url_query", t2, [`signed with X-Amz-Signature=${t2} for 900 s`]],
   [
     "password",
     p1,
@@ -92,6 +115,7 @@ const said: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> = [
       `export MYSQL_PWD=${p1}`,
       `userPassword: ${p1}, role: admin`,
       `<user><name>bob</name><password>${p1}</password></user>`,
+      `<wsse:Password Type="PasswordText">${p1}</wsse:Password>`,
       `running ./deploy.sh --password ${p1} --host db1`,
       `cmd="tool --db-password=${p1} --verbose"`,
       `mysql -u root -p${p1} app`,

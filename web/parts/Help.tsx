@@ -16,7 +16,7 @@ const grammar = [
   ['"connection reset"', "the phrase"],
   ["level:>=warn", "warn and worse; also > < <= and level:error"],
   ["service:api*", "the service, * for any end"],
-  ["http.status:503", "an attribute"],
+  ["http.status:503", "an attribute; also >500, [400 TO 499], (404 OR 503)"],
   ["-health  ·  a OR b  ·  (…)", "without; either; grouping"]
 ] as const
 

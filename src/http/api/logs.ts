@@ -24,7 +24,7 @@ export const Accepted = Schema.Struct({
 
 /** What narrows a question about lines. */
 export const narrowing = {
-  /** Words, "phrases", level:>=warn, service:api, any.attribute:value, duration_ms:>500, template:ID, -not, OR, ( ). */
+  /** Words, "phrases", level:>=warn, service:api, any.attribute:value, duration_ms:>500, status:[400 TO 499], service:(a OR b), template:ID, -not, OR, ( ). */
   q: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4_096))),
   /** One level, or several with commas. */
   level: Schema.optionalKey(Schema.String),

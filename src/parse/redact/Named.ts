@@ -21,9 +21,9 @@ const named = new RegExp(
     `(?:(?:basic|bearer|digest|token|apikey|negotiate|ntlm|oauth|aws4-hmac-sha256)\\s{1,3})?[^\\s,;&"'(){}[\\]<>|]{1,4096})`,
   "giu"
 )
-/** `<password>value</password>` */
+/** `<password>value</password>`, also with attributes. */
 const element = new RegExp(
-  `<(?:\\w{0,40}:)?\\w{0,40}?(${passwordNames}|${secretNames}|${tokenNames})(>)([^<>]{1,4096})(?=</)`,
+  `<(?:\\w{0,40}:)?\\w{0,40}?(${passwordNames}|${secretNames}|${tokenNames})((?:\\s[^<>]{0,256})?>)([^<>]{1,4096})(?=</)`,
   "giu"
 )
 /** `--password value`; with `=` it is `named`'s. */

@@ -51,7 +51,9 @@ const known: Readonly<Record<string, string>> = {
   jwt: "eyj",
   vendor:
     "aki asi aiz ya9 csp 9q. sk_ rk_ hse ghp gho ghu ghs ghr b_p lpa lpt gld glr glc glf gls gli gla glo xox xap sla sk- pm_ " +
-    "hf_ op_ hpa hps hpc dck pyp hvs dap lg_ ey- ntk ssk sss t-k",
+    "hf_ op_ hpa hps hpc dck pyp hvs dap lg_ ey- ntk ssk sss t-k gsk xai plx r9_ " +
+    "tt9 n_a n_o ak- raa rjs rii lsa lc_ rys ryu gd_ .aa bho q9a q9c q9i -us sbp sbs dp. asv tn_",
+  query: "mz- og-",
   sendgrid: "sg.",
   twilio: "sk9 ska skb skc skd ske skf",
   cli: "mys pas s-c url fie",

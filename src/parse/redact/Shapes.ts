@@ -22,6 +22,10 @@ const vendors: ReadonlyArray<Shape> = [
   ["slack_token", "hooks.slack.com/", /\bhooks\.slack\.com\/(?:services|workflows|triggers)\/([\w/-]{16,255})/gu],
   ["npm_token", "npm_", /\bnpm_[A-Za-z0-9]{36}\b/gu],
   ["ai_key", "sk-", /\bsk-(?=[\w-]{0,200}\d)[\w-]{20,255}/gu],
+  ["ai_key", "gsk_", /\bgsk_[A-Za-z0-9]{40,64}\b/gu],
+  ["ai_key", "xai-", /\bxai-[A-Za-z0-9]{60,120}\b/gu],
+  ["ai_key", "pplx-", /\bpplx-[A-Za-z0-9]{40,64}\b/gu],
+  ["ai_key", "r8_", /\br8_[A-Za-z0-9]{37}\b/gu],
   ["vendor_key", "lg_", /\blg_[\w-]{20,255}/gu],
   ["vendor_key", "hf_", /\bhf_[A-Za-z0-9]{30,64}\b/gu],
   ["vendor_key", "do", /\bdo[opr]_v1_[0-9a-f]{64}\b/gu],
@@ -31,6 +35,23 @@ const vendors: ReadonlyArray<Shape> = [
   ["vendor_key", "hvs.", /\bhvs\.[\w-]{20,255}/gu],
   ["vendor_key", "dapi", /\bdapi[0-9a-f]{32}\b/gu],
   ["vendor_key", "key-", /\bkey-[0-9a-f]{32}\b/gu],
+  // Atlassian, Linear, New Relic, Grafana, Sentry, Figma, Telegram, Discord, Square, Mailchimp, Postman, Supabase, Doppler,
+  // Terraform, Notion
+  ["vendor_key", "TT3", /\bAT(?:ATT|CTT|STT)3[\w=-]{40,255}/gu],
+  ["vendor_key", "lin_", /\blin_(?:api|oauth)_[A-Za-z0-9]{32,64}\b/gu],
+  ["vendor_key", "NR", /\bNR(?:AK|AA|JS|II)-[A-Za-z0-9]{20,64}\b/gu],
+  ["vendor_key", "gl", /\bgl(?:sa|c)_[A-Za-z0-9+/=_]{32,255}/gu],
+  ["vendor_key", "sntry", /\bsntry[su]_[\w+/=.-]{40,512}/gu],
+  ["vendor_key", "figd_", /\bfigd_[\w-]{30,128}/gu],
+  ["vendor_key", ":AA", /\b(?:bot)?\d{8,10}:(AA[\w-]{32,35})(?![\w-])/gu],
+  ["vendor_key", "/webhooks/", /\bdiscord(?:app)?\.com\/api\/webhooks\/\d{17,20}\/([\w-]{60,80})/gu],
+  ["vendor_key", "sq0", /\bsq0(?:atp|csp|idp)-[\w-]{22,43}/gu],
+  ["vendor_key", "-us", /\b[0-9a-f]{32}-us\d{1,2}\b/gu],
+  ["vendor_key", "PMAK-", /\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b/gu],
+  ["vendor_key", "sb", /\bsb[ps]_[0-9a-f]{40}\b/gu],
+  ["vendor_key", "dp.", /\bdp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{40,64}/gu],
+  ["vendor_key", ".atlasv1.", /\b[A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,70}/gu],
+  ["vendor_key", "ntn_", /\bntn_[A-Za-z0-9]{40,50}\b/gu],
   ["private_key", "AGE-SECRET-KEY-1", /\bAGE-SECRET-KEY-1[0-9A-Z]{50,64}\b/gu],
   ["connection_string", "AccountKey", /\bAccountKey\s?=\s?([A-Za-z0-9+/=]{16,255})/gu],
   ["connection_string", "SharedAccess", /\bSharedAccess(?:Key|Signature)\s?=\s?([^\s;"']{8,1024})/gu]
@@ -67,7 +88,7 @@ export const urlCredentials: Finder = (text, on, edits) => {
 }
 
 const query =
-  /[?&](sig|signature|(?:[a-z]{2,10}_)?token|x-(?:amz|goog)-(?:signature|security-token|credential)|awsaccesskeyid|key|auth|code|sid|session|jwt|hmac|hapikey|sign)=([^\s&"'<>#\\)[\]]{6,4096})/giu
+  /(?:[?&]|(?<![\w-])(?=x-(?:amz|goog)-))(sig|signature|(?:[a-z]{2,10}_)?token|x-(?:amz|goog)-(?:signature|security-token|credential)|awsaccesskeyid|key|auth|code|sid|session|jwt|hmac|hapikey|sign)=([^\s&"'<>#\\)[\]]{6,4096})/giu
 /** Short names are also used for plain things: their value counts when it looks made by a machine. */
 const machineMade = /^(?=[^\s]{0,200}\d)(?=[^\s]{0,200}[A-Za-z])[\w.~%+/=-]{12,}$/u
 export const urlQueries: Finder = (text, on, edits) => {
