@@ -146,9 +146,7 @@ export class Case implements Host {
   }
 
   statusAt(now: number): CaseStatus {
-    const lives = [...this.members.values(), ...(this.quiet === undefined ? [] : [this.quiet])].map(
-      ({ life }) => life.state
-    )
+    const lives = this.all.map(({ life }) => life.state)
     const firing = lives.filter((state) => state === "firing").length
     const silent = this.since !== 0 && now - Math.max(this.sourceSeen, this.since) >= this.noDataMs
     return {
@@ -160,6 +158,15 @@ export class Case implements Host {
       ignored: this.ignored,
       lastError: this.novelty?.full === true ? "more values than can be remembered: new ones are no longer told" : null
     }
+  }
+
+  private get all(): ReadonlyArray<Member> {
+    return this.quiet === undefined ? [...this.members.values()] : [...this.members.values(), this.quiet]
+  }
+
+  /** The alerts that are pending or firing. */
+  active(): ReadonlyArray<Verdict> {
+    return this.all.flatMap((member) => member.standing ?? [])
   }
 
   private keep(member: Member): void {
@@ -202,7 +209,7 @@ export class Case implements Host {
   advance(at: number, verdicts: Array<Verdict>): void {
     if (this.due === undefined || this.due > at) return
     this.begin(at)
-    for (const member of [...this.members.values(), ...(this.quiet === undefined ? [] : [this.quiet])]) {
+    for (const member of this.all) {
       if (member.due === undefined || member.due > at) continue
       member.advance(at, verdicts)
       this.dirty.add(member.key)
@@ -348,14 +355,14 @@ export class Case implements Host {
       yield ["known", this.novelty.kept]
       this.novelty.changed = false
     } else if (this.dirty.size === 0 && !this.headDirty) return
-    for (const key of this.dirty) yield this.written(key)
+    for (const key of this.dirty) yield this.fieldOf(key)
     // The head goes with every change: it says that the groups belong to this spec.
     yield ["head", this.headText]
     this.dirty.clear()
     this.headDirty = false
   }
 
-  private written(key: string): readonly [string, string] {
+  private fieldOf(key: string): readonly [string, string] {
     const member = key === noDataKey ? this.quiet : this.members.get(key)
     const text = member?.text ?? ""
     this.size += text.length - (this.sizes.get(key) ?? 0)
@@ -376,7 +383,7 @@ export class Case implements Host {
   }
 
   /** Everything, as it would be written. */
-  *all(): Generator<readonly [field: string, text: string]> {
+  *written(): Generator<readonly [field: string, text: string]> {
     if (this.since === 0) return
     yield ["head", this.headText]
     if (this.novelty !== undefined) yield ["known", this.novelty.kept]

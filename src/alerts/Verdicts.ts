@@ -1,9 +1,8 @@
-/** Verdicts in words, alerts as they stand after one, and the verdicts of those who judge by counting stored lines. Pure. */
+/** Verdicts in words, and alerts as they stand after one. Pure. */
 import { createHash } from "node:crypto"
 import type { Alert, AlertState, SampleLine, Verdict } from "../domain/Alert.ts"
 import { AlertId, type RuleId } from "../domain/Ids.ts"
 import type { AlertRule } from "../domain/Rule.ts"
-import { ruleTypes } from "./all.ts"
 import { millisOf } from "./Rule.ts"
 import type { Transition } from "./State.ts"
 
@@ -98,48 +97,4 @@ export const alertOf = (verdict: Verdict): Alert => {
     silencedBy: null,
     inhibitedBy: null
   }
-}
-
-/**
- * The verdict of someone who judged a rule without its window, by counting stored lines: `active` is the alert as it is
- * kept now. A new alert's id depends on rule and time only.
- */
-export const verdictOf = (
-  rule: AlertRule,
-  found: {
-    readonly at: number
-    readonly value: number
-    readonly to: AlertState
-    readonly active: Alert | undefined
-    /** In other words than the type's. */
-    readonly reason?: string
-  }
-): Verdict => {
-  const { active, at, to, value } = found
-  const startedAt = active === undefined ? at : Date.parse(active.startedAt)
-  const fired = active?.firedAt ?? null
-  const watch = ruleTypes[rule.type].watch(rule)
-  const verdict = makeVerdict(
-    rule,
-    {
-      from: active?.state ?? "inactive",
-      to,
-      startedAt,
-      firedAt: fired === null ? (to === "firing" ? at : null) : Date.parse(fired),
-      resolvedAt: to === "resolved" || to === "inactive" ? at : null
-    },
-    active?.id ?? alertIdOf(rule.id, "", startedAt, "stored lines"),
-    {
-      at,
-      value,
-      threshold: watch.threshold,
-      reason: found.reason ?? words(to, rule, watch.describe(value)),
-      group: "",
-      groupValues: {},
-      lines: [],
-      window: { from: at - watch.windowMs, to: at },
-      late: false
-    }
-  )
-  return { ...verdict, samples: active?.samples ?? [] }
 }

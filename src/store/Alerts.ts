@@ -5,9 +5,9 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import type { Alert, AlertComment, AlertEvent, AlertState, Verdict } from "../domain/Alert.ts"
-import type { AlertId, ProjectId, RuleId } from "../domain/Ids.ts"
+import type { AlertId, ProjectId } from "../domain/Ids.ts"
 import type { Severity } from "../domain/Outgoing.ts"
-import { addEvents, type AlertRow, endActive, fromRow, lockRule } from "./AlertRows.ts"
+import { addEvents, type AlertRow, endActive, endOne, fromRow, lockRule } from "./AlertRows.ts"
 import { Database, type Sql, type StoreError, type Transaction } from "./Database.ts"
 import { freshId } from "./ids.ts"
 
@@ -47,9 +47,9 @@ export class Alerts extends Context.Service<
     readonly apply: (
       verdict: Verdict
     ) => Effect.Effect<{ readonly alert: Alert; readonly changed: boolean }, StoreError>
+    /** Ends an alert that is pending or firing; undefined where it is neither. */
+    readonly end: (id: AlertId, reason: string) => Effect.Effect<Alert | undefined, StoreError>
     readonly get: (id: AlertId) => Effect.Effect<Alert | undefined, StoreError>
-    /** The pending or firing alert of a rule (of the rule's group `group`). */
-    readonly active: (rule: RuleId, group?: string) => Effect.Effect<Alert | undefined, StoreError>
     /** The one that changed last comes first. */
     readonly list: (wanted: Wanted) => Effect.Effect<ReadonlyArray<Alert>, StoreError>
     /** What happened to it and what people said of it, oldest first, and why it was told or not. */
@@ -226,17 +226,13 @@ function make(database: Database["Service"]): Alerts["Service"] {
   const first = (rows: ReadonlyArray<AlertRow>) => rows[0] && fromRow(rows[0])
   return Alerts.of({
     apply: (verdict) => database.tx("alerts.apply", (sql) => apply(sql, verdict)),
+    end: Effect.fnUntraced(function* (id, reason) {
+      const now = iso(yield* Clock.currentTimeMillis)
+      return yield* database.tx("alerts.end", (sql) => endOne(sql, id, reason, now))
+    }),
     get: (id) =>
       database
         .query("alerts.get", (sql) => sql<Array<AlertRow>>`select * from alerts where id = ${id}`)
-        .pipe(Effect.map(first)),
-    active: (rule, group = "") =>
-      database
-        .query(
-          "alerts.active",
-          (sql) => sql<Array<AlertRow>>`
-            select * from alerts where rule_id = ${rule} and group_key = ${group} and state in ('pending', 'firing')`
-        )
         .pipe(Effect.map(first)),
     list: (wanted) =>
       database

@@ -205,20 +205,3 @@ describe("cost", () => {
     expect((performance.now() - from) / 20).toBeLessThan(25)
   })
 })
-
-describe("verdictOf", () => {
-  it("opens an alert by stored lines and ends the one that is active", () => {
-    const opened = Judge.verdictOf(rule(), { at: start, value: 7, to: "firing", active: undefined })
-    expect(opened).toMatchObject({ from: "inactive", to: "firing", startedAt: start, firedAt: start, resolvedAt: null })
-    const active = Judge.alertOf(opened)
-    expect(active).toMatchObject({ state: "firing", firedAt: new Date(start).toISOString(), resolvedAt: null })
-    const ended = Judge.verdictOf(rule(), { at: start + 5, value: 0, to: "resolved", active })
-    expect(ended).toMatchObject({
-      alertId: active.id,
-      from: "firing",
-      startedAt: start,
-      firedAt: start,
-      resolvedAt: start + 5
-    })
-  })
-})

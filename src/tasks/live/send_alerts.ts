@@ -5,7 +5,7 @@
  */
 import { Clock, Effect, Schema } from "effect"
 import { judgeAt } from "../../alerts/Dispatch.ts"
-import { AlertState } from "../../domain/Alert.ts"
+import { type Alert, AlertState } from "../../domain/Alert.ts"
 import { AlertId, ProjectId } from "../../domain/Ids.ts"
 import { IncidentId } from "../../domain/Incident.ts"
 import { Engine } from "../../jobs/Engine.ts"
@@ -54,6 +54,16 @@ export const enqueueMessages = Effect.fnUntraced(function* (waiting: Dispatched[
     if (!isSent(kind)) continue
     const job = senders[kind].job({ projectId: project, channelId: channel, message })
     yield* Effect.mapError(engine.enqueue(job, { id: `${message.key}${suffix}` }), dependencyFailed)
+  }
+})
+
+/** Jobs that look at alerts which ended because their rules were changed. */
+export const lookAt = Effect.fnUntraced(function* (alerts: ReadonlyArray<Alert>) {
+  const engine = yield* Engine
+  for (const { firedAt, id, project, state } of alerts) {
+    if (firedAt === null) continue
+    const job = SendAlerts.job({ projectId: project, alertId: id, state })
+    yield* Effect.mapError(engine.enqueue(job, { id: `${id}.${state}` }), dependencyFailed)
   }
 })
 
