@@ -110,7 +110,7 @@ export const make = (said: NewRule, project: ProjectId, from: number): Rehearsal
     issues,
     query: issues.length === 0 ? queryOf(rule, ruleTypes[rule.type].watch(rule).query) : Query.all,
     take: (events) => {
-      for (let next = 0; next < events.length; ) {
+      for (let next = 0; next < events.length;) {
         const first = next
         const { time } = events[first]!
         while (next < events.length && events[next]!.time === time) next++

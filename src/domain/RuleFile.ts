@@ -79,8 +79,14 @@ const order = (
 const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length)
 
 /** What a rule says, without who made it when; enabled unless it says otherwise. */
-export const saidBy = ({ createdAt: _made, enabled, id: _id, project: _project, updatedAt: _changed, ...spec }: AlertRule): NewRule =>
-  enabled ? spec : { ...spec, enabled }
+export const saidBy = ({
+  createdAt: _made,
+  enabled,
+  id: _id,
+  project: _project,
+  updatedAt: _changed,
+  ...spec
+}: AlertRule): NewRule => (enabled ? spec : { ...spec, enabled })
 
 const byName = <A>([one]: readonly [string, A], [other]: readonly [string, A]): number => (one < other ? -1 : 1)
 
@@ -98,5 +104,6 @@ export const write = (rules: ReadonlyArray<AlertRule>): string => {
     .map(saidBy)
     .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
     .map((rule) => Object.fromEntries(Object.entries(rule).toSorted(([a], [b]) => place(a) - place(b))))
-  return stringify({ rules: listed }, { lineWidth: 0 })
+  // Words that older readers of YAML take for something else stand in quotes.
+  return stringify({ rules: listed }, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" })
 }

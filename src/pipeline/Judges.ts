@@ -71,7 +71,7 @@ export const make = Effect.fnUntraced(function* (saved: ReadonlyMap<string, stri
         for (const [field, text] of judge.changes()) changes.set(fieldOf(project, field), text)
       }
       return changes
-    },
+    }
   }
 })
 

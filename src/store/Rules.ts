@@ -91,7 +91,13 @@ const fromRows = (rows: ReadonlyArray<Row>): ReadonlyArray<AlertRule> => rows.ma
 /** A rule as it is said, and whether it judges. */
 const parts = ({ enabled = true, name, ...spec }: NewRule) => ({ enabled, name, spec })
 
-const insert = async (sql: Transaction, project: ProjectId, id: RuleId, rule: NewRule, now: string): Promise<AlertRule> => {
+const insert = async (
+  sql: Transaction,
+  project: ProjectId,
+  id: RuleId,
+  rule: NewRule,
+  now: string
+): Promise<AlertRule> => {
   const { enabled, name, spec } = parts(rule)
   const [row] = await sql<Array<Row>>`
     insert into rules (id, project, name, type, spec, enabled, created_at)
@@ -110,11 +116,7 @@ const change = async (sql: Transaction, project: ProjectId, id: RuleId, rule: Ne
     update rules set name = ${name}, type = ${spec.type}, spec = ${JSON.stringify(spec)}::text::jsonb,
       enabled = ${enabled}, updated_at = ${now}::text::timestamptz
     where id = ${id} returning *`
-  const ends = !enabled
-    ? "the rule was disabled"
-    : sameMeaning(before.spec, spec)
-      ? undefined
-      : "the rule was changed"
+  const ends = !enabled ? "the rule was disabled" : sameMeaning(before.spec, spec) ? undefined : "the rule was changed"
   return { rule: fromRow(after!), ended: ends === undefined ? [] : await AlertRows.endActive(sql, id, ends, now) }
 }
 

@@ -118,7 +118,11 @@ layer(storeLayer())("alerts", (it) => {
       yield* TestClock.setTime(start + 5_000)
       yield* alerts.apply(verdict("lost", { to: "firing" }))
       const ended = yield* alerts.end(AlertId.make("lost-1"), "lost")
-      assert.deepInclude(ended, { state: "resolved", reason: "lost", resolvedAt: new Date(start + 5_000).toISOString() })
+      assert.deepInclude(ended, {
+        state: "resolved",
+        reason: "lost",
+        resolvedAt: new Date(start + 5_000).toISOString()
+      })
       assert.isUndefined(yield* alerts.end(AlertId.make("lost-1"), "lost"))
       assert.isUndefined(yield* alerts.end(AlertId.make("lost-2"), "lost"))
     })

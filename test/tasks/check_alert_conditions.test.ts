@@ -73,7 +73,10 @@ const pipeline = Effect.fnUntraced(function* (rules: ReadonlyArray<AlertRule>) {
     owned.commit(
       [],
       new Map(
-        [...judge.changes()].map(([field, text]) => [field === "" ? defaultProject : `${defaultProject} ${field}`, text])
+        [...judge.changes()].map(([field, text]) => [
+          field === "" ? defaultProject : `${defaultProject} ${field}`,
+          text
+        ])
       )
     )
   )

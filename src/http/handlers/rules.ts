@@ -52,7 +52,9 @@ export const RulesHandlers = HttpApiBuilder.group(
       try: Effect.fnUntraced(function* ({ payload: { rule, ...asked } }) {
         const project = yield* requested
         const window = yield* windowOf(asked)
-        const { alerts, issues, scannedTo, ...trial } = yield* orUnavailable(tryRule(logs, { project, rule, ...window }))
+        const { alerts, issues, scannedTo, ...trial } = yield* orUnavailable(
+          tryRule(logs, { project, rule, ...window })
+        )
         if (issues.length > 0) {
           return yield* refused(issues.map(({ message, path }) => ({ path: ["rule", ...path].join("."), message })))
         }
@@ -85,7 +87,10 @@ export const RulesHandlers = HttpApiBuilder.group(
         const { ambiguous, ended, ...done } = yield* orUnavailable(rules.sync(project, read.rules, how))
         if (ambiguous.length > 0) {
           const names = ambiguous.map((name) => JSON.stringify(name)).join(", ")
-          return yield* invalid("payload.rules", `expected names that mean one rule each, got ${names} twice in the project`)
+          return yield* invalid(
+            "payload.rules",
+            `expected names that mean one rule each, got ${names} twice in the project`
+          )
         }
         if (!dryRun && done.created.length + done.changed.length + done.removed.length > 0) {
           yield* changes.tell(project, ended)

@@ -37,33 +37,30 @@ export const CheckAlertConditionsLive = CheckAlertConditions.toLayer(
       return done.changed
     })
 
-    return Effect.fn("CheckAlertConditions")(
-      function* ({ projectId }) {
-        const now = yield* Clock.currentTimeMillis
-        // The store first: what is committed is then as new as what is kept, or newer.
-        const lists = yield* Effect.forEach(["firing", "pending"] as const, (state) =>
-          alerts.list({ project: projectId, state, limit: activeMax })
-        )
-        const kept = new Map(lists.flat().map((alert) => [alert.id, alert]))
-        const { caughtUp, judge, rules } = yield* Effect.provideContext(saved(projectId), context)
-        const judged = new Map(judge.active().map((verdict) => [verdict.alertId, verdict]))
-        let opened = 0
-        for (const verdict of judged.values()) {
-          if (kept.get(verdict.alertId)?.state === verdict.to || now - verdict.at < graceMs) continue
-          if (yield* changed(yield* alerts.apply(verdict))) opened++
-        }
-        let resolved = 0
-        for (const alert of kept.values()) {
-          const changedAt = Date.parse(alert.updatedAt)
-          const settled = now - changedAt >= graceMs && (caughtUp || judge.at > changedAt)
-          if (judged.has(alert.id) || !settled) continue
-          const reason = "the rule no longer knows of it: its windows were lost, or its lines are elsewhere"
-          const ended = yield* alerts.end(alert.id, reason)
-          if (ended !== undefined && (yield* changed({ alert: ended, changed: true }))) resolved++
-        }
-        return { rules: rules.filter(({ enabled }) => enabled).length, opened, resolved }
-      },
-      Effect.mapError(dependencyFailed)
-    )
+    return Effect.fn("CheckAlertConditions")(function* ({ projectId }) {
+      const now = yield* Clock.currentTimeMillis
+      // The store first: what is committed is then as new as what is kept, or newer.
+      const lists = yield* Effect.forEach(["firing", "pending"] as const, (state) =>
+        alerts.list({ project: projectId, state, limit: activeMax })
+      )
+      const kept = new Map(lists.flat().map((alert) => [alert.id, alert]))
+      const { caughtUp, judge, rules } = yield* Effect.provideContext(saved(projectId), context)
+      const judged = new Map(judge.active().map((verdict) => [verdict.alertId, verdict]))
+      let opened = 0
+      for (const verdict of judged.values()) {
+        if (kept.get(verdict.alertId)?.state === verdict.to || now - verdict.at < graceMs) continue
+        if (yield* changed(yield* alerts.apply(verdict))) opened++
+      }
+      let resolved = 0
+      for (const alert of kept.values()) {
+        const changedAt = Date.parse(alert.updatedAt)
+        const settled = now - changedAt >= graceMs && (caughtUp || judge.at > changedAt)
+        if (judged.has(alert.id) || !settled) continue
+        const reason = "the rule no longer knows of it: its windows were lost, or its lines are elsewhere"
+        const ended = yield* alerts.end(alert.id, reason)
+        if (ended !== undefined && (yield* changed({ alert: ended, changed: true }))) resolved++
+      }
+      return { rules: rules.filter(({ enabled }) => enabled).length, opened, resolved }
+    }, Effect.mapError(dependencyFailed))
   })
 )
