@@ -7,7 +7,7 @@ import type { LogEvent } from "../domain/LogEvent.ts"
 import * as Query from "../domain/Query.ts"
 import type { AlertRule } from "../domain/Rule.ts"
 import { ruleTypes } from "./all.ts"
-import { type Grouping, grouping, keyOf, sampleOf, samplesMax } from "./Groups.ts"
+import { type Around, type Grouping, grouping, keyOf, sampleOf, samplesMax } from "./Groups.ts"
 import { type Host, Member } from "./Member.ts"
 import { Novelty } from "./Novelty.ts"
 import { type Watch, latenessOf, millisOf } from "./Rule.ts"
@@ -31,8 +31,8 @@ export interface Batch {
   /** The newest event time seen so far, of all lines. */
   readonly newest: number
   readonly id: string
-  /** See Groups.previousOf. */
-  readonly previous: () => Int32Array
+  /** The lines around its own, for alerts that show them. */
+  readonly around: () => Around
 }
 
 /** How a rule is written, without its groups. */
@@ -266,13 +266,13 @@ export class Case implements Host {
     this.sweep(now)
   }
 
-  private samplesOf(member: Member, { events, previous }: Batch): ReadonlyArray<SampleLine> {
+  private samplesOf(member: Member, { around }: Batch): ReadonlyArray<SampleLine> {
     const { pending, pendingAt, samples } = member
     const { shows } = this.watch
     const latest: Array<SampleLine> = []
     for (let i = pending.length - 1; i >= 0 && latest.length < samplesMax; i--) {
       const seen = pending[i]!
-      if (shows === undefined || shows(seen.event)) latest.unshift(sampleOf(seen, pendingAt[i]!, events, previous()))
+      if (shows === undefined || shows(seen.event)) latest.unshift(sampleOf(seen, pendingAt[i]!, around()))
     }
     return [...samples, ...latest].slice(-samplesMax)
   }

@@ -10,7 +10,7 @@ import type { LogEvent } from "../domain/LogEvent.ts"
 import type { AlertRule } from "../domain/Rule.ts"
 import { ruleTypes } from "./all.ts"
 import { type Batch, Case, type CaseStatus } from "./Case.ts"
-import { previousOf } from "./Groups.ts"
+import { type Around, previousOf, recentOf } from "./Groups.ts"
 import * as Matching from "./Matching.ts"
 import type { Issue } from "./Rule.ts"
 
@@ -98,6 +98,8 @@ class Bench implements Judge {
   private latest: number
   private newest: number
   private moved = false
+  /** The last lines that came to this judge; one that takes over begins without. */
+  private recent: ReadonlyArray<LogEvent> = []
 
   constructor(rules: ReadonlyArray<AlertRule>, given: JudgeState | undefined) {
     const head = headOf(given)
@@ -169,18 +171,20 @@ class Bench implements Judge {
     for (const { time } of events) if (time > this.newest && time <= at) this.newest = time
     this.moved = true
     this.listen(events, now, verdicts)
-    let previous: Int32Array | undefined
+    const { recent } = this
+    let around: Around | undefined
     const batch: Batch = {
       events,
       arrival: at,
       now,
       newest: this.newest,
       id: batchId,
-      previous: () => (previous ??= previousOf(events))
+      around: () => (around ??= { events, previous: previousOf(events), earlier: recent })
     }
     for (const [place, lines] of this.matching.run(events)) {
       for (const one of this.casesOf[place]!) one.observe(batch, lines, verdicts)
     }
+    this.recent = recentOf(recent, events)
     return verdicts
   }
 

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto"
 import type { Alert, AlertState, SampleLine, Verdict } from "../domain/Alert.ts"
 import { AlertId, type RuleId } from "../domain/Ids.ts"
+import * as Query from "../domain/Query.ts"
 import type { AlertRule } from "../domain/Rule.ts"
 import { millisOf } from "./Rule.ts"
 import type { Transition } from "./State.ts"
@@ -42,6 +43,17 @@ export interface Found {
   readonly late: boolean
 }
 
+const quoted = (text: string): string => `"${text.replace(/["\\]/gu, "\\$&")}"`
+
+/** The query of an alert's lines: its rule's, narrowed to its group. */
+const queryOf = (rule: AlertRule, group: Readonly<Record<string, string>>): string => {
+  const terms = Object.entries(group).flatMap(([name, value]) => (value === "" ? [] : [`${name}:${quoted(value)}`]))
+  const all = rule.query.trim() === "" || rule.query.trim() === "*"
+  const narrowed = [...(all ? [] : terms.length === 0 ? [rule.query] : [`(${rule.query})`]), ...terms].join(" ")
+  // A name or value that the language can't say narrows nothing.
+  return Query.parse(narrowed).ok ? narrowed : rule.query
+}
+
 export const makeVerdict = (
   rule: AlertRule,
   change: Pick<Transition, "from" | "to" | "startedAt" | "firedAt" | "resolvedAt">,
@@ -62,7 +74,9 @@ export const makeVerdict = (
   resolvedAt: change.resolvedAt,
   groupValues,
   severity: rule.severity ?? "warning",
-  labels: rule.labels ?? {}
+  labels: rule.labels ?? {},
+  annotations: rule.annotations ?? {},
+  query: queryOf(rule, groupValues)
 })
 
 /** The alert as it stands after a verdict, in the shape of the API. */
@@ -77,6 +91,8 @@ export const alertOf = (verdict: Verdict): Alert => {
     severity: verdict.severity ?? "warning",
     labels: verdict.labels ?? {},
     group: verdict.groupValues ?? {},
+    annotations: verdict.annotations ?? {},
+    query: verdict.query ?? "",
     value: verdict.value,
     threshold: verdict.threshold,
     reason: verdict.reason,

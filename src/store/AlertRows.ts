@@ -22,6 +22,8 @@ export interface AlertRow {
   readonly severity: Severity
   readonly labels: Readonly<Record<string, string>>
   readonly group_values: Readonly<Record<string, string>>
+  readonly annotations: Alert["annotations"]
+  readonly query: string
   readonly lines: Alert["lines"]
   readonly window_from: Date | null
   readonly window_to: Date | null
@@ -52,6 +54,8 @@ export const fromRow = (row: AlertRow): Alert => ({
   severity: row.severity,
   labels: row.labels,
   group: row.group_values,
+  annotations: row.annotations,
+  query: row.query,
   lines: row.lines,
   window:
     row.window_from === null || row.window_to === null

@@ -84,19 +84,21 @@ const upsert = async (sql: Transaction, verdict: Verdict): Promise<AlertRow | un
   const [row] = await sql<Array<AlertRow>>`
     insert into alerts (id, project, rule_id, group_key, rule_name, state, value, threshold, reason, samples,
       started_at, fired_at, resolved_at, updated_at, severity, labels, group_values, late, lines,
-      window_from, window_to)
+      window_from, window_to, annotations, query)
     values (${verdict.alertId}, ${verdict.project}, ${verdict.ruleId}, ${verdict.group ?? ""}, ${verdict.ruleName},
       ${verdict.to}, ${verdict.value}, ${verdict.threshold}, ${verdict.reason},
       ${JSON.stringify(verdict.samples)}::text::jsonb, ${time(verdict.startedAt)}, ${time(verdict.firedAt)},
       ${time(verdict.resolvedAt)}, ${time(verdict.at)}, ${verdict.severity ?? "warning"},
       ${JSON.stringify(verdict.labels ?? {})}::text::jsonb, ${JSON.stringify(verdict.groupValues ?? {})}::text::jsonb,
       ${verdict.late ?? false}, ${JSON.stringify(verdict.lines ?? [])}::text::jsonb, ${time(verdict.window?.from ?? null)},
-      ${time(verdict.window?.to ?? null)})
+      ${time(verdict.window?.to ?? null)}, ${JSON.stringify(verdict.annotations ?? {})}::text::jsonb,
+      ${verdict.query ?? ""})
     on conflict (id) do update set state = excluded.state, value = excluded.value, threshold = excluded.threshold,
       reason = excluded.reason, samples = excluded.samples, fired_at = coalesce(excluded.fired_at, alerts.fired_at),
       resolved_at = excluded.resolved_at, updated_at = excluded.updated_at, severity = excluded.severity,
       labels = excluded.labels, group_values = excluded.group_values, late = alerts.late or excluded.late,
-      lines = excluded.lines, window_from = excluded.window_from, window_to = excluded.window_to
+      lines = excluded.lines, window_from = excluded.window_from, window_to = excluded.window_to,
+      annotations = excluded.annotations, query = excluded.query
     where ${rank("excluded")} > ${rank("alerts")}
     returning *`
   return row

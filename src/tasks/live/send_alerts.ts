@@ -11,6 +11,7 @@ import { IncidentId } from "../../domain/Incident.ts"
 import { Engine } from "../../jobs/Engine.ts"
 import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
+import { PublicUrl } from "../../notify/Channel.ts"
 import { LiveBus } from "../../notify/LiveBus.ts"
 import { type Dispatched, Incidents } from "../../store/Incidents.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
@@ -72,11 +73,12 @@ export const SendAlertsLive = SendAlerts.toLayer(
     const incidents = yield* Incidents
     const engine = yield* Engine
     const bus = yield* LiveBus
+    const base = yield* PublicUrl
 
     return Effect.fn("SendAlerts")(function* ({ alertId, incidentId, projectId }) {
       const now = yield* Clock.currentTimeMillis
       const turn = { project: projectId, alert: alertId, incident: incidentId, now }
-      const done = yield* Effect.mapError(incidents.dispatch(turn, judgeAt(now, isSent)), dependencyFailed)
+      const done = yield* Effect.mapError(incidents.dispatch(turn, judgeAt(now, isSent, base)), dependencyFailed)
       if (done === undefined) return yield* Task.cancel("the alert is gone")
       yield* Effect.provideService(enqueueMessages(done.waiting), Engine, engine)
       for (const one of done.incidents) {
