@@ -14,6 +14,7 @@ import { rollups } from "./0011_rollups.ts"
 import { anomalies } from "./0012_anomalies.ts"
 import { insights } from "./0013_insights.ts"
 import { alertWords } from "./0014_alert_words.ts"
+import { deliveryOrder } from "./0015_delivery_order.ts"
 
 export const migrations: ReadonlyArray<Migration> = [
   foundation,
@@ -29,5 +30,6 @@ export const migrations: ReadonlyArray<Migration> = [
   rollups,
   anomalies,
   insights,
-  alertWords
+  alertWords,
+  deliveryOrder
 ]
