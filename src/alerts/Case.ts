@@ -21,6 +21,8 @@ export const tooOldMs = 3_600_000
 const roomLooks = 64
 const sweepEveryMs = 300_000
 const noDataMinMs = 300_000
+/** How often it is written when a rule was looked at last; its other news are written at once, ms. */
+const headEveryMs = 10_000
 
 /** What a batch brings, made once for all rules. */
 export interface Batch {
@@ -98,6 +100,8 @@ export class Case implements Host {
   private ignored = 0
   private sweptAt = 0
   private headDirty = false
+  /** `evaluated` as it is written; 0 where nothing is written of this spec. */
+  private headAt = 0
   /** Whether what an older spec had learnt is to be removed. */
   private forgets = false
 
@@ -122,6 +126,7 @@ export class Case implements Host {
     if (same !== undefined) {
       this.since = same.since
       this.evaluated = same.evaluated
+      this.headAt = same.evaluated
       this.dropped = same.dropped
       this.ignored = same.ignored
       for (const [key, text] of groups)
@@ -247,6 +252,7 @@ export class Case implements Host {
       const time = this.timeOf(event, arrival)
       if (time === undefined) {
         this.ignored++
+        this.headDirty = true
         continue
       }
       const member = this.memberOf(event, now)
@@ -294,7 +300,10 @@ export class Case implements Host {
       // A line without the field says nothing of it.
       if (values.at(-1) === "") return undefined
       const news = novelty.look(key, now)
-      if (news === "full") this.dropped++
+      if (news === "full") {
+        this.dropped++
+        this.headDirty = true
+      }
       if (news !== "new") return undefined
     }
     if (known === undefined) return this.admit(key, values, now)
@@ -356,10 +365,12 @@ export class Case implements Host {
       this.novelty.changed = false
     } else if (this.dirty.size === 0 && !this.headDirty) return
     for (const key of this.dirty) yield this.fieldOf(key)
-    // The head goes with every change: it says that the groups belong to this spec.
-    yield ["head", this.headText]
     this.dirty.clear()
+    // The head goes with the first group: it says that the groups belong to this spec.
+    if (!this.headDirty && this.headAt !== 0 && this.evaluated - this.headAt < headEveryMs) return
+    yield ["head", this.headText]
     this.headDirty = false
+    this.headAt = this.evaluated
   }
 
   private fieldOf(key: string): readonly [string, string] {

@@ -60,7 +60,7 @@ const placeOf = ({ attributes, service }: LogEvent): string => {
 }
 
 /** Of each line of a batch, the one before it from the same place; −1 where there is none. */
-export const previousOf = (events: ReadonlyArray<LogEvent>): Int32Array => {
+const previousOf = (events: ReadonlyArray<LogEvent>): Int32Array => {
   const last = new Map<string, number>()
   const previous = new Int32Array(events.length)
   for (const [index, event] of events.entries()) {
@@ -90,13 +90,29 @@ export const recentOf = (before: ReadonlyArray<LogEvent>, events: ReadonlyArray<
   return recent.reverse()
 }
 
-/** What a batch brought and what came before it. */
+/** What a batch brought and what came before it; made for the first alert that shows a line of it. */
 export interface Around {
   readonly events: ReadonlyArray<LogEvent>
   /** See previousOf. */
   readonly previous: Int32Array
-  /** See recentOf. */
-  readonly earlier: ReadonlyArray<LogEvent>
+  /** The last lines of each place in earlier batches, oldest first; as many as a line shows. */
+  readonly earlier: (place: string) => ReadonlyArray<LogEvent>
+}
+
+export const aroundOf = (events: ReadonlyArray<LogEvent>, recent: ReadonlyArray<LogEvent>): Around => {
+  let places: Map<string, Array<LogEvent>> | undefined
+  const read = (): Map<string, Array<LogEvent>> => {
+    const found = new Map<string, Array<LogEvent>>()
+    for (let at = recent.length - 1; at >= 0; at--) {
+      const event = recent[at]!
+      const place = placeOf(event)
+      const lines = found.get(place)
+      if (lines === undefined) found.set(place, [event])
+      else if (lines.length < beforeLines) lines.unshift(event)
+    }
+    return found
+  }
+  return { events, previous: previousOf(events), earlier: (place) => (places ??= read()).get(place) ?? [] }
 }
 
 /** A line as an alert shows it. */
@@ -105,9 +121,9 @@ export const sampleOf = ({ event, time }: Seen, index: number, { earlier, events
   for (let at = previous[index]!; at >= 0 && before.length < beforeLines; at = previous[at]!) {
     before.unshift(cut(events[at]!.message, beforeMax))
   }
-  const place = before.length < beforeLines ? placeOf(event) : ""
-  for (let at = earlier.length - 1; at >= 0 && before.length < beforeLines; at--) {
-    if (placeOf(earlier[at]!) === place) before.unshift(cut(earlier[at]!.message, beforeMax))
+  if (before.length < beforeLines) {
+    const more = earlier(placeOf(event)).slice(before.length - beforeLines)
+    before.unshift(...more.map(({ message }) => cut(message, beforeMax)))
   }
   return { time, service: cut(event.service, valueMax), message: cut(event.message, sampleMax), before }
 }

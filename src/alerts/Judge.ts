@@ -10,7 +10,7 @@ import type { LogEvent } from "../domain/LogEvent.ts"
 import type { AlertRule } from "../domain/Rule.ts"
 import { ruleTypes } from "./all.ts"
 import { type Batch, Case, type CaseStatus } from "./Case.ts"
-import { type Around, previousOf, recentOf } from "./Groups.ts"
+import { type Around, aroundOf, recentOf } from "./Groups.ts"
 import * as Matching from "./Matching.ts"
 import type { Issue } from "./Rule.ts"
 
@@ -179,7 +179,7 @@ class Bench implements Judge {
       now,
       newest: this.newest,
       id: batchId,
-      around: () => (around ??= { events, previous: previousOf(events), earlier: recent })
+      around: () => (around ??= aroundOf(events, recent))
     }
     for (const [place, lines] of this.matching.run(events)) {
       for (const one of this.casesOf[place]!) one.observe(batch, lines, verdicts)
