@@ -107,7 +107,7 @@ rules:
       ).body
     const [alert] = await eventually("the alert", async () => {
       const found = await list()
-      return found[0]?.incidentId == null ? undefined : found
+      return typeof found[0]?.incidentId === "string" ? found : undefined
     })
     const stands = async () => {
       const { body } = await ask<ReadonlyArray<{ name: string; state: string }>>(reader, "GET", "/v1/rules/status")
@@ -121,7 +121,7 @@ rules:
 
     const written = await ask<string>(reader, "GET", "/v1/rules/export")
     expect(written.headers.get("content-type")).toContain("yaml")
-    expect(await load(String(written.body), "?prune=true")).toMatchObject({
+    expect(await load(written.body, "?prune=true")).toMatchObject({
       unchanged: two.toSorted(),
       changed: [],
       removed: []

@@ -50,7 +50,7 @@ describe("addresses", () => {
       expect(await addressOf(host, true)).toMatch(/^(?:127\.0\.0\.1|::1)$/u)
     }
     expect(await addressOf("8.8.8.8", false)).toBe("8.8.8.8")
-    await expect(addressOf("", false)).rejects.toThrow()
+    await expect(addressOf("", false)).rejects.toThrow(/hostname|address/u)
   })
 })
 

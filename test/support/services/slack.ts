@@ -33,10 +33,10 @@ export const startSlack = async (heard: (request: Taken) => void = () => {}): Pr
   const page = (found: ReadonlyArray<SlackMessage>, fields: Record<string, unknown>): Reply => {
     const from = Number(fields["cursor"] ?? 0)
     const next = from + pageSize < found.length ? String(from + pageSize) : ""
-    const messages = found.slice(from, from + pageSize)
+    const shown = found.slice(from, from + pageSize)
     return {
       status: 200,
-      body: { ok: true, messages, has_more: next !== "", response_metadata: { next_cursor: next } }
+      body: { ok: true, messages: shown, has_more: next !== "", response_metadata: { next_cursor: next } }
     }
   }
   const no = (error: string): Reply => ({ status: 200, body: { ok: false, error } })
