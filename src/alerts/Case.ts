@@ -7,7 +7,7 @@ import type { LogEvent } from "../domain/LogEvent.ts"
 import * as Query from "../domain/Query.ts"
 import type { AlertRule } from "../domain/Rule.ts"
 import { ruleTypes } from "./all.ts"
-import { type Grouping, grouping, keyOf, sampleOf, samplesMax } from "./Groups.ts"
+import { type Around, type Grouping, grouping, keyOf, sampleOf, samplesMax } from "./Groups.ts"
 import { type Host, Member } from "./Member.ts"
 import { Novelty } from "./Novelty.ts"
 import { type Watch, latenessOf, millisOf } from "./Rule.ts"
@@ -21,6 +21,8 @@ export const tooOldMs = 3_600_000
 const roomLooks = 64
 const sweepEveryMs = 300_000
 const noDataMinMs = 300_000
+/** How often it is written when a rule was looked at last; its other news are written at once, ms. */
+const headEveryMs = 10_000
 
 /** What a batch brings, made once for all rules. */
 export interface Batch {
@@ -31,8 +33,8 @@ export interface Batch {
   /** The newest event time seen so far, of all lines. */
   readonly newest: number
   readonly id: string
-  /** See Groups.previousOf. */
-  readonly previous: () => Int32Array
+  /** The lines around its own, for alerts that show them. */
+  readonly around: () => Around
 }
 
 /** How a rule is written, without its groups. */
@@ -98,6 +100,8 @@ export class Case implements Host {
   private ignored = 0
   private sweptAt = 0
   private headDirty = false
+  /** `evaluated` as it is written; 0 where nothing is written of this spec. */
+  private headAt = 0
   /** Whether what an older spec had learnt is to be removed. */
   private forgets = false
 
@@ -122,6 +126,7 @@ export class Case implements Host {
     if (same !== undefined) {
       this.since = same.since
       this.evaluated = same.evaluated
+      this.headAt = same.evaluated
       this.dropped = same.dropped
       this.ignored = same.ignored
       for (const [key, text] of groups)
@@ -146,9 +151,7 @@ export class Case implements Host {
   }
 
   statusAt(now: number): CaseStatus {
-    const lives = [...this.members.values(), ...(this.quiet === undefined ? [] : [this.quiet])].map(
-      ({ life }) => life.state
-    )
+    const lives = this.all.map(({ life }) => life.state)
     const firing = lives.filter((state) => state === "firing").length
     const silent = this.since !== 0 && now - Math.max(this.sourceSeen, this.since) >= this.noDataMs
     return {
@@ -160,6 +163,15 @@ export class Case implements Host {
       ignored: this.ignored,
       lastError: this.novelty?.full === true ? "more values than can be remembered: new ones are no longer told" : null
     }
+  }
+
+  private get all(): ReadonlyArray<Member> {
+    return this.quiet === undefined ? [...this.members.values()] : [...this.members.values(), this.quiet]
+  }
+
+  /** The alerts that are pending or firing. */
+  active(): ReadonlyArray<Verdict> {
+    return this.all.flatMap((member) => member.standing ?? [])
   }
 
   private keep(member: Member): void {
@@ -202,7 +214,7 @@ export class Case implements Host {
   advance(at: number, verdicts: Array<Verdict>): void {
     if (this.due === undefined || this.due > at) return
     this.begin(at)
-    for (const member of [...this.members.values(), ...(this.quiet === undefined ? [] : [this.quiet])]) {
+    for (const member of this.all) {
       if (member.due === undefined || member.due > at) continue
       member.advance(at, verdicts)
       this.dirty.add(member.key)
@@ -240,6 +252,7 @@ export class Case implements Host {
       const time = this.timeOf(event, arrival)
       if (time === undefined) {
         this.ignored++
+        this.headDirty = true
         continue
       }
       const member = this.memberOf(event, now)
@@ -259,13 +272,13 @@ export class Case implements Host {
     this.sweep(now)
   }
 
-  private samplesOf(member: Member, { events, previous }: Batch): ReadonlyArray<SampleLine> {
+  private samplesOf(member: Member, { around }: Batch): ReadonlyArray<SampleLine> {
     const { pending, pendingAt, samples } = member
     const { shows } = this.watch
     const latest: Array<SampleLine> = []
     for (let i = pending.length - 1; i >= 0 && latest.length < samplesMax; i--) {
       const seen = pending[i]!
-      if (shows === undefined || shows(seen.event)) latest.unshift(sampleOf(seen, pendingAt[i]!, events, previous()))
+      if (shows === undefined || shows(seen.event)) latest.unshift(sampleOf(seen, pendingAt[i]!, around()))
     }
     return [...samples, ...latest].slice(-samplesMax)
   }
@@ -287,7 +300,10 @@ export class Case implements Host {
       // A line without the field says nothing of it.
       if (values.at(-1) === "") return undefined
       const news = novelty.look(key, now)
-      if (news === "full") this.dropped++
+      if (news === "full") {
+        this.dropped++
+        this.headDirty = true
+      }
       if (news !== "new") return undefined
     }
     if (known === undefined) return this.admit(key, values, now)
@@ -348,14 +364,16 @@ export class Case implements Host {
       yield ["known", this.novelty.kept]
       this.novelty.changed = false
     } else if (this.dirty.size === 0 && !this.headDirty) return
-    for (const key of this.dirty) yield this.written(key)
-    // The head goes with every change: it says that the groups belong to this spec.
-    yield ["head", this.headText]
+    for (const key of this.dirty) yield this.fieldOf(key)
     this.dirty.clear()
+    // The head goes with the first group: it says that the groups belong to this spec.
+    if (!this.headDirty && this.headAt !== 0 && this.evaluated - this.headAt < headEveryMs) return
+    yield ["head", this.headText]
     this.headDirty = false
+    this.headAt = this.evaluated
   }
 
-  private written(key: string): readonly [string, string] {
+  private fieldOf(key: string): readonly [string, string] {
     const member = key === noDataKey ? this.quiet : this.members.get(key)
     const text = member?.text ?? ""
     this.size += text.length - (this.sizes.get(key) ?? 0)
@@ -376,7 +394,7 @@ export class Case implements Host {
   }
 
   /** Everything, as it would be written. */
-  *all(): Generator<readonly [field: string, text: string]> {
+  *written(): Generator<readonly [field: string, text: string]> {
     if (this.since === 0) return
     yield ["head", this.headText]
     if (this.novelty !== undefined) yield ["known", this.novelty.kept]

@@ -33,8 +33,8 @@ const muteOf = (alert: Alert, scene: Scene, now: number): Mute | null => {
 /** Numbers in keys sort as texts. */
 const digits = 6
 
-/** The decisions of one moment. `now` in epoch ms. */
-export const judgeAt = (now: number, canSend: (kind: ChannelKind) => boolean): Judge => ({
+/** The decisions of one moment. `now` in epoch ms; `base` is where the dashboard is opened, for links. */
+export const judgeAt = (now: number, canSend: (kind: ChannelKind) => boolean, base?: string): Judge => ({
   place: (alert, scene) => {
     const { findings, placements } = way(alert, scene, now)
     return { placements, reason: findings.at(-1)?.reason ?? "" }
@@ -48,7 +48,7 @@ export const judgeAt = (now: number, canSend: (kind: ChannelKind) => boolean): J
   decide: ({ id, members, policy, standing }, scene) => {
     const decided = step(standing, members, policy, resolveIn(scene, canSend), now)
     const messages = decided.messages.flatMap((message) => {
-      const words = telling(id, message, now)
+      const words = telling(id, message, now, base)
       const about = message.members.map(({ alert }) => alert.id)
       const seq = String(message.seq).padStart(digits, "0")
       return message.channels.map((channel) => ({

@@ -10,12 +10,12 @@ import type { LogEvent } from "../domain/LogEvent.ts"
 import type { AlertRule } from "../domain/Rule.ts"
 import { ruleTypes } from "./all.ts"
 import { type Batch, Case, type CaseStatus } from "./Case.ts"
-import { previousOf } from "./Groups.ts"
+import { type Around, aroundOf, recentOf } from "./Groups.ts"
 import * as Matching from "./Matching.ts"
 import type { Issue } from "./Rule.ts"
 
 export type { Verdict } from "../domain/Alert.ts"
-export { alertOf, verdictOf } from "./Verdicts.ts"
+export { alertOf } from "./Verdicts.ts"
 export type { CaseStatus } from "./Case.ts"
 
 /**
@@ -36,8 +36,12 @@ export interface Judge {
   readonly nextTickAt: number | undefined
   /** Rules that can't be judged, and why. */
   readonly refused: ReadonlyArray<{ readonly ruleId: RuleId; readonly issues: ReadonlyArray<Issue> }>
-  /** How each rule stands. */
-  readonly status: () => Readonly<Record<string, CaseStatus>>
+  /** How each rule stands at `at`. */
+  readonly status: (at: number) => Readonly<Record<string, CaseStatus>>
+  /** The alerts that are pending or firing, each as it was told last. */
+  readonly active: () => ReadonlyArray<Verdict>
+  /** The latest moment judged, epoch ms; 0 before the first. */
+  readonly at: number
 }
 
 const version = 2
@@ -94,6 +98,8 @@ class Bench implements Judge {
   private latest: number
   private newest: number
   private moved = false
+  /** The last lines that came to this judge; one that takes over begins without. */
+  private recent: ReadonlyArray<LogEvent> = []
 
   constructor(rules: ReadonlyArray<AlertRule>, given: JudgeState | undefined) {
     const head = headOf(given)
@@ -165,18 +171,20 @@ class Bench implements Judge {
     for (const { time } of events) if (time > this.newest && time <= at) this.newest = time
     this.moved = true
     this.listen(events, now, verdicts)
-    let previous: Int32Array | undefined
+    const { recent } = this
+    let around: Around | undefined
     const batch: Batch = {
       events,
       arrival: at,
       now,
       newest: this.newest,
       id: batchId,
-      previous: () => (previous ??= previousOf(events))
+      around: () => (around ??= aroundOf(events, recent))
     }
     for (const [place, lines] of this.matching.run(events)) {
       for (const one of this.casesOf[place]!) one.observe(batch, lines, verdicts)
     }
+    this.recent = recentOf(recent, events)
     return verdicts
   }
 
@@ -199,7 +207,7 @@ class Bench implements Judge {
 
   get state(): JudgeState {
     const state: Record<string, string> = { "": this.headText }
-    for (const one of this.cases) for (const [field, text] of one.all()) state[`${one.rule.id} ${field}`] = text
+    for (const one of this.cases) for (const [field, text] of one.written()) state[`${one.rule.id} ${field}`] = text
     return state
   }
 
@@ -209,13 +217,19 @@ class Bench implements Judge {
     return least
   }
 
-  readonly status = (): Readonly<Record<string, CaseStatus>> => {
+  readonly status = (at: number): Readonly<Record<string, CaseStatus>> => {
     const found: Record<string, CaseStatus> = {}
     for (const one of this.cases) {
       one.sourceSeen = this.heard[one.source ?? ""] ?? 0
-      found[one.rule.id] = one.statusAt(this.latest)
+      found[one.rule.id] = one.statusAt(at)
     }
     return found
+  }
+
+  readonly active = (): ReadonlyArray<Verdict> => this.cases.flatMap((one) => one.active())
+
+  get at(): number {
+    return this.latest
   }
 }
 

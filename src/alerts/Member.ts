@@ -115,6 +115,16 @@ export class Member {
     return JSON.stringify(kept)
   }
 
+  /** The alert as it was told last; undefined where there is none. */
+  get standing(): Verdict | undefined {
+    const { life } = this
+    if (life.state === "inactive") return undefined
+    const { cause, startedAt, state } = life
+    const firedAt = life.state === "firing" ? life.firedAt : null
+    const change = { from: "inactive" as const, to: state, cause, startedAt, firedAt, resolvedAt: null }
+    return this.verdict(change, firedAt ?? startedAt, this.told, "", this.late, firedAt ?? startedAt)
+  }
+
   /** Takes the lines that were handed to it and what follows of them. `watermark`: lines of before are late. */
   take(now: number, watermark: number, cause: string, verdicts: Array<Verdict>): void {
     const { pending } = this

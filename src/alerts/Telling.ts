@@ -12,7 +12,17 @@ export type Telling = Omit<Outgoing, "key">
 const alertsMax = 20
 const samplesMax = 5
 const sampleMax = 500
+const urlMax = 2_000
 const namesMax = 3
+/** Summaries and runbooks of one message. */
+const adviceMax = 6
+
+/** Lines before the first one that is shown, where they are known. */
+const beforeOf = ({ lines, samples, state }: Alert): Pick<ToldAlert, "before"> => {
+  const [first] = lines
+  if (state !== "firing" || first === undefined || first.message !== samples[0]) return {}
+  return first.before.length === 0 ? {} : { before: first.before }
+}
 
 const toldAlert = (alert: Alert): ToldAlert => ({
   id: alert.id,
@@ -23,7 +33,9 @@ const toldAlert = (alert: Alert): ToldAlert => ({
   reason: alert.reason,
   labels: alert.labels,
   group: alert.group,
+  ...alert.annotations,
   samples: alert.state === "firing" ? alert.samples.slice(0, samplesMax).map((line) => cut(line, sampleMax)) : [],
+  ...beforeOf(alert),
   startedAt: alert.startedAt,
   resolvedAt: alert.resolvedAt
 })
@@ -67,7 +79,16 @@ const titleOf = ({ firing, kind, members }: Message): string => {
 const lineOf = ({ alert, told }: Member, several: boolean): string => {
   const over = alert.state === "firing" ? "" : told === null ? "Fired and is over: " : "Over: "
   const name = several ? `${alert.ruleName}${groupOf(alert)}: ` : ""
-  return `${over}${name}${alert.reason}`
+  // The reason of an alert that is over says so, too.
+  return `${over}${name}${over === "" ? alert.reason : alert.reason.replace(/^over: /u, "")}`
+}
+
+/** What the rules say for people, each once. */
+const adviceOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => {
+  const firing = members.filter(({ alert }) => alert.state === "firing")
+  const summaries = firing.flatMap(({ alert }) => alert.annotations.summary ?? [])
+  const runbooks = firing.flatMap(({ alert }) => alert.annotations.runbookUrl ?? [])
+  return [...new Set([...summaries, ...runbooks.map((url) => `Runbook: ${url}`)])].slice(0, adviceMax)
 }
 
 const textOf = (message: Message): string => {
@@ -76,12 +97,20 @@ const textOf = (message: Message): string => {
   if (members.length > alertsMax) lines.push(`… and ${members.length - alertsMax} more`)
   const who = members.find(({ alert }) => alert.acknowledged !== null)?.alert.acknowledged
   if (kind === "acknowledged" && who) lines.unshift(`by ${who.by}${who.note === null ? "" : `: ${who.note}`}`)
+  // What to do is for those who have something to do.
+  if (kind !== "resolved") lines.push(...adviceOf(members.slice(0, alertsMax)))
   return lines.join("\n")
 }
 
-/** A message of an incident in words. `at` in epoch ms. */
-export const telling = (incident: string, message: Message, at: number): Telling => {
+/** Where the lines of an alert are to be seen. */
+const linkOf = (base: string, { project, query }: Alert): string =>
+  `${base}/logs?project=${encodeURIComponent(project)}${query === "" ? "" : `&q=${encodeURIComponent(query)}`}`
+
+/** A message of an incident in words. `at` in epoch ms; `base` is where the dashboard is opened, where that is known. */
+export const telling = (incident: string, message: Message, at: number, base?: string): Telling => {
   const { kind, members } = message
+  const first = members.find(({ alert }) => alert.state === "firing") ?? members[0]
+  const url = base === undefined || first === undefined ? undefined : linkOf(base, first.alert)
   return {
     kind: "alert",
     title: cut(titleOf(message), titleMax),
@@ -93,6 +122,8 @@ export const telling = (incident: string, message: Message, at: number): Telling
       count: members.length,
       alerts: members.slice(0, alertsMax).map(({ alert }) => toldAlert(alert))
     },
+    // One that is too long to be followed is better left out.
+    ...(url === undefined || url.length > urlMax ? {} : { url }),
     at: new Date(at).toISOString()
   }
 }

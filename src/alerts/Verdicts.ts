@@ -1,9 +1,9 @@
-/** Verdicts in words, alerts as they stand after one, and the verdicts of those who judge by counting stored lines. Pure. */
+/** Verdicts in words, and alerts as they stand after one. Pure. */
 import { createHash } from "node:crypto"
 import type { Alert, AlertState, SampleLine, Verdict } from "../domain/Alert.ts"
 import { AlertId, type RuleId } from "../domain/Ids.ts"
+import * as Query from "../domain/Query.ts"
 import type { AlertRule } from "../domain/Rule.ts"
-import { ruleTypes } from "./all.ts"
 import { millisOf } from "./Rule.ts"
 import type { Transition } from "./State.ts"
 
@@ -43,6 +43,17 @@ export interface Found {
   readonly late: boolean
 }
 
+const quoted = (text: string): string => `"${text.replace(/["\\]/gu, "\\$&")}"`
+
+/** The query of an alert's lines: its rule's, narrowed to its group. */
+const queryOf = (rule: AlertRule, group: Readonly<Record<string, string>>): string => {
+  const terms = Object.entries(group).flatMap(([name, value]) => (value === "" ? [] : [`${name}:${quoted(value)}`]))
+  const all = rule.query.trim() === "" || rule.query.trim() === "*"
+  const narrowed = [...(all ? [] : terms.length === 0 ? [rule.query] : [`(${rule.query})`]), ...terms].join(" ")
+  // A name or value that the language can't say narrows nothing.
+  return Query.parse(narrowed).ok ? narrowed : rule.query
+}
+
 export const makeVerdict = (
   rule: AlertRule,
   change: Pick<Transition, "from" | "to" | "startedAt" | "firedAt" | "resolvedAt">,
@@ -63,7 +74,9 @@ export const makeVerdict = (
   resolvedAt: change.resolvedAt,
   groupValues,
   severity: rule.severity ?? "warning",
-  labels: rule.labels ?? {}
+  labels: rule.labels ?? {},
+  annotations: rule.annotations ?? {},
+  query: queryOf(rule, groupValues)
 })
 
 /** The alert as it stands after a verdict, in the shape of the API. */
@@ -78,6 +91,8 @@ export const alertOf = (verdict: Verdict): Alert => {
     severity: verdict.severity ?? "warning",
     labels: verdict.labels ?? {},
     group: verdict.groupValues ?? {},
+    annotations: verdict.annotations ?? {},
+    query: verdict.query ?? "",
     value: verdict.value,
     threshold: verdict.threshold,
     reason: verdict.reason,
@@ -98,48 +113,4 @@ export const alertOf = (verdict: Verdict): Alert => {
     silencedBy: null,
     inhibitedBy: null
   }
-}
-
-/**
- * The verdict of someone who judged a rule without its window, by counting stored lines: `active` is the alert as it is
- * kept now. A new alert's id depends on rule and time only.
- */
-export const verdictOf = (
-  rule: AlertRule,
-  found: {
-    readonly at: number
-    readonly value: number
-    readonly to: AlertState
-    readonly active: Alert | undefined
-    /** In other words than the type's. */
-    readonly reason?: string
-  }
-): Verdict => {
-  const { active, at, to, value } = found
-  const startedAt = active === undefined ? at : Date.parse(active.startedAt)
-  const fired = active?.firedAt ?? null
-  const watch = ruleTypes[rule.type].watch(rule)
-  const verdict = makeVerdict(
-    rule,
-    {
-      from: active?.state ?? "inactive",
-      to,
-      startedAt,
-      firedAt: fired === null ? (to === "firing" ? at : null) : Date.parse(fired),
-      resolvedAt: to === "resolved" || to === "inactive" ? at : null
-    },
-    active?.id ?? alertIdOf(rule.id, "", startedAt, "stored lines"),
-    {
-      at,
-      value,
-      threshold: watch.threshold,
-      reason: found.reason ?? words(to, rule, watch.describe(value)),
-      group: "",
-      groupValues: {},
-      lines: [],
-      window: { from: at - watch.windowMs, to: at },
-      late: false
-    }
-  )
-  return { ...verdict, samples: active?.samples ?? [] }
 }

@@ -13,6 +13,7 @@ import { inspect, status } from "./commands/inspect.ts"
 import { enqueue, purge, result, revoke } from "./commands/jobs.ts"
 import { env, keys } from "./commands/keys.ts"
 import { project } from "./commands/project.ts"
+import { rules } from "./commands/rules.ts"
 import { schedule } from "./commands/schedule.ts"
 import { send } from "./commands/send.ts"
 import { tail } from "./commands/tail.ts"
@@ -51,6 +52,7 @@ const root = Command.make("loglytics").pipe(
     dead,
     schedule,
     project,
+    rules,
     channels,
     keys,
     env

@@ -1,6 +1,7 @@
 /** What came of the rules (Rule.ts): alerts and notifications. */
 import { Schema } from "effect"
 import { AlertId, NotificationId, ProjectId, RuleId } from "./Ids.ts"
+import { Annotations } from "./Rule.ts"
 import { Severity } from "./Outgoing.ts"
 
 /** pending → firing → resolved; a pending alert whose condition ends before `for` has passed becomes inactive. */
@@ -42,6 +43,10 @@ export const Alert = Schema.Struct({
   labels: Labels,
   /** Which of the rule's groups it is about, by name; empty where the rule has none. */
   group: Labels,
+  /** The rule's: what people should know, and what to do. */
+  annotations: Annotations,
+  /** Finds its lines: the rule's query, of its group alone. */
+  query: Schema.String,
   /** The measured value when the state last changed (for a threshold: lines in the window). */
   value: Schema.Finite,
   threshold: Schema.Finite,
@@ -96,6 +101,8 @@ export interface Verdict {
   /** Default: warning. */
   readonly severity?: Severity
   readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Alert["annotations"]
+  readonly query?: string
   /** Whether lines that came late brought it about. Where `from` is `to`, they changed the value of an alert. */
   readonly late?: boolean
   /** The event times that were measured, epoch ms. */

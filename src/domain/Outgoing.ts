@@ -17,7 +17,12 @@ export const ToldAlert = Schema.Struct({
   reason: Schema.String,
   labels: Labels,
   group: Labels,
+  /** What the rule says for people. */
+  summary: Schema.optionalKey(Schema.String),
+  runbookUrl: Schema.optionalKey(Schema.String),
   samples: Schema.Array(Schema.String),
+  /** Lines right before the first of the samples, from the same place; oldest first. */
+  before: Schema.optionalKey(Schema.Array(Schema.String)),
   startedAt: Schema.String,
   resolvedAt: Schema.NullOr(Schema.String)
 }).annotate({ identifier: "ToldAlert" })

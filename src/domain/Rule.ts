@@ -56,6 +56,12 @@ const shortText = (max: number) => Schema.String.check(Schema.isMaxLength(max))
 const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 const windowText = durationOf("1 second", "1 day")
 
+/** What people are told beside what was measured. */
+export const Annotations = Schema.Struct({
+  summary: Schema.optionalKey(shortText(1_000)),
+  runbookUrl: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^https?:\/\/\S{1,2000}$/u)))
+})
+
 /** What rules of every type may say. */
 const common = {
   /** Which lines count. */
@@ -78,12 +84,7 @@ const common = {
   noData: Schema.optionalKey(Schema.Literals(["ok", "alert", "keep"])),
   /** After how long without any line there is no data; the window, at least 5 minutes, without it. */
   noDataAfter: Schema.optionalKey(durationOf("10 seconds", "1 day")),
-  annotations: Schema.optionalKey(
-    Schema.Struct({
-      summary: Schema.optionalKey(shortText(1_000)),
-      runbookUrl: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^https?:\/\/\S{1,2000}$/u)))
-    })
-  )
+  annotations: Schema.optionalKey(Annotations)
 }
 
 /** Fires while at least `threshold` lines that match `query` fall within `window`. */

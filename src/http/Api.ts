@@ -18,6 +18,7 @@ import { LogsGroup } from "./api/logs.ts"
 import { PatternsGroup } from "./api/patterns.ts"
 import { ProjectsGroup } from "./api/projects.ts"
 import { PushGroup } from "./api/push.ts"
+import { RulesGroup } from "./api/rules.ts"
 import { SchedulesGroup } from "./api/schedules.ts"
 import { SemanticGroup } from "./api/semantic.ts"
 import { SettingsGroup } from "./api/settings.ts"
@@ -33,6 +34,7 @@ export class Api extends HttpApi.make("loglytics")
   .add(AnomaliesGroup)
   .add(InsightsGroup)
   .add(SemanticGroup)
+  .add(RulesGroup)
   .add(AlertsGroup)
   .add(IncidentsGroup)
   .add(AlertingGroup)

@@ -34,6 +34,7 @@ import { LogsHandlers } from "./handlers/logs.ts"
 import { PatternsHandlers } from "./handlers/patterns.ts"
 import { ProjectsHandlers } from "./handlers/projects.ts"
 import { PushHandlers } from "./handlers/push.ts"
+import { RulesHandlers } from "./handlers/rules.ts"
 import { SchedulesHandlers } from "./handlers/schedules.ts"
 import { SemanticHandlers } from "./handlers/semantic.ts"
 import { SettingsHandlers } from "./handlers/settings.ts"
@@ -113,6 +114,7 @@ const routes = (config: ServerConfig) =>
         AnomaliesHandlers,
         InsightsHandlers,
         SemanticHandlers,
+        RulesHandlers,
         AlertsHandlers,
         IncidentsHandlers,
         AlertingHandlers,

@@ -26,12 +26,12 @@ type Part =
 const names: ReadonlyArray<RegExp> = [
   /^(?:title|text|severity|state|kind|url|at|key|count|incident)$/u,
   /^alerts$/u,
-  /^(?:id|rule|value|threshold|reason|startedAt|resolvedAt|samples)$/u,
+  /^(?:id|rule|value|threshold|reason|startedAt|resolvedAt|samples|before|summary|runbookUrl)$/u,
   /^(?:labels|group)(?:\.[^.{}\s]{1,100})?$/u,
   /^(?:name|\.)$/u
 ]
 const namesText =
-  "title, text, severity, state, kind, url, at, key, count, incident, alerts; inside of alerts id, rule, state, value, threshold, reason, startedAt, resolvedAt, samples, labels.NAME, group.NAME; inside of labels and group name; . for the value itself"
+  "title, text, severity, state, kind, url, at, key, count, incident, alerts; inside of alerts id, rule, state, value, threshold, reason, startedAt, resolvedAt, samples, before, summary, runbookUrl, labels.NAME, group.NAME; inside of labels and group name; . for the value itself"
 
 const tag = /\{\{([^{}]{0,200})\}\}/gu
 

@@ -8,9 +8,16 @@ export const labelsOf = ({ group, labels }: Pick<ToldAlert, "group" | "labels">)
     .map(([name, value]) => `${name}=${value}`)
     .join(", ")
 
-/** The sample lines of a message, each once, at most `max` of them. */
-export const samplesOf = (message: Outgoing, max: number): ReadonlyArray<string> =>
-  [...new Set((message.incident?.alerts ?? []).flatMap(({ samples }) => samples))].slice(0, max)
+/**
+ * The sample lines of a message, each once, at most `max` of them. Where it is about one alert, the lines before the first stand
+ * before it, indented: they did not match.
+ */
+export const samplesOf = ({ incident }: Outgoing, max: number): ReadonlyArray<string> => {
+  const alerts = incident?.alerts ?? []
+  const samples = [...new Set(alerts.flatMap((alert) => alert.samples))].slice(0, max)
+  const before = alerts.length === 1 && samples.length > 0 ? (alerts[0]?.before ?? []) : []
+  return [...before.map((line) => `  ${line}`), ...samples]
+}
 
 /** A line for each alert of an incident that has several, at most `max` of them; none where the text has told the only one. */
 export const alertsOf = ({ incident }: Outgoing, max: number): ReadonlyArray<string> => {

@@ -80,14 +80,26 @@ export const guardedLookup =
     })
   }
 
+/**
+ * The address to connect to for a host; rejects where any address it stands for is private. For clients that would look the name up
+ * themselves, at a moment of their own: they are given the address that was judged.
+ */
+export const addressOf = async (host: string, allowPrivate: boolean): Promise<string> => {
+  if (isIP(host) !== 0) {
+    if (!allowPrivate && isPrivate(host)) throw new PrivateAddress(host)
+    return host
+  }
+  return new Promise((done, failed) =>
+    guardedLookup(allowPrivate)(host, { all: true }, (error, found) => {
+      if (error !== null) return failed(error)
+      const addresses = found as unknown as ReadonlyArray<LookupAddress>
+      // Not every host has a way to the addresses of IPv6 that a name has.
+      done((addresses.find(({ family }) => family === 4) ?? addresses[0]!).address)
+    })
+  )
+}
+
 /** Rejects where a URL's host is, or stands for, a private address: for clients whose sockets are not ours to open. */
 export const checkHost = async (url: URL, allowPrivate: boolean): Promise<void> => {
-  if (allowPrivate) return
-  const fault = literalFault(url, false)
-  if (fault !== undefined) throw fault
-  const host = url.hostname.replace(/^\[|\]$/gu, "")
-  if (isIP(host) !== 0) return
-  await new Promise<void>((done, failed) =>
-    guardedLookup(false)(host, { all: true }, (error) => (error === null ? done() : failed(error)))
-  )
+  if (!allowPrivate) await addressOf(url.hostname.replace(/^\[|\]$/gu, ""), false)
 }

@@ -6,7 +6,7 @@ import { Effect, Option, Schedule, Schema } from "effect"
 import * as Judge from "../alerts/Judge.ts"
 import { ProjectId } from "../domain/Ids.ts"
 import { Rules } from "../store/Rules.ts"
-import type { StateChanges } from "../streams/LogStream.ts"
+import { LogStream, type StateChanges } from "../streams/LogStream.ts"
 
 const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(Schedule.jittered)
 
@@ -71,9 +71,7 @@ export const make = Effect.fnUntraced(function* (saved: ReadonlyMap<string, stri
         for (const [field, text] of judge.changes()) changes.set(fieldOf(project, field), text)
       }
       return changes
-    },
-    /** How the rules of a project stand; undefined where none is judged here. */
-    status: (project: string) => judges.get(project)?.status()
+    }
   }
 })
 
@@ -94,3 +92,13 @@ const stateOf = (saved: ReadonlyMap<string, string>): Map<string, Record<string,
   }
   return states
 }
+
+/** The judge of a project as it was committed last, for those who look and don't judge; and whether it is up to date. */
+export const saved = Effect.fnUntraced(function* (project: ProjectId) {
+  const rules = yield* Rules
+  const stream = yield* LogStream
+  // The rules first: state of a rule that is gone since is not looked at, a rule that changed since has none.
+  const list = yield* rules.list(project)
+  const { caughtUp, state } = yield* stream.saved(project)
+  return { rules: list, judge: Judge.make(list, stateOf(state).get(project)), caughtUp }
+})

@@ -22,6 +22,8 @@ export interface AlertRow {
   readonly severity: Severity
   readonly labels: Readonly<Record<string, string>>
   readonly group_values: Readonly<Record<string, string>>
+  readonly annotations: Alert["annotations"]
+  readonly query: string
   readonly lines: Alert["lines"]
   readonly window_from: Date | null
   readonly window_to: Date | null
@@ -52,6 +54,8 @@ export const fromRow = (row: AlertRow): Alert => ({
   severity: row.severity,
   labels: row.labels,
   group: row.group_values,
+  annotations: row.annotations,
+  query: row.query,
   lines: row.lines,
   window:
     row.window_from === null || row.window_to === null
@@ -87,6 +91,9 @@ export const addEvents = async (
 export const lockRule = (sql: Transaction, rule: RuleId): Promise<unknown> =>
   sql`select pg_advisory_xact_lock(hashtextextended(${`loglytics rule ${rule}`}, 0))`.then(() => undefined)
 
+/** What an active alert becomes that ends. */
+const ended = (sql: Transaction) => sql`case state when 'firing' then 'resolved' else 'inactive' end`
+
 /** Ends the active alerts of a rule, but for those in `except` and those that began after `before`. */
 export const endActive = async (
   sql: Transaction,
@@ -101,8 +108,20 @@ export const endActive = async (
       : sql`and group_key = ${other.group} and id <> ${other.except}
           and started_at <= ${other.startedBy}::text::timestamptz`
   const rows = await sql<Array<AlertRow>>`
-    update alerts set state = case state when 'firing' then 'resolved' else 'inactive' end, reason = ${reason},
+    update alerts set state = ${ended(sql)}, reason = ${reason},
       resolved_at = ${at}::text::timestamptz, updated_at = ${at}::text::timestamptz
     where rule_id = ${rule} and state in ('pending', 'firing') ${only} returning *`
   return rows.map(fromRow)
+}
+
+/** Ends one alert, if it is pending or firing. */
+export const endOne = async (sql: Transaction, id: AlertId, reason: string, at: string): Promise<Alert | undefined> => {
+  const [known] = await sql<Array<AlertRow>>`select * from alerts where id = ${id}`
+  if (known === undefined) return undefined
+  await lockRule(sql, known.rule_id)
+  const [row] = await sql<Array<AlertRow>>`
+    update alerts set state = ${ended(sql)}, reason = ${reason}, resolved_at = ${at}::text::timestamptz,
+      updated_at = ${at}::text::timestamptz
+    where id = ${id} and state in ('pending', 'firing') returning *`
+  return row && fromRow(row)
 }

@@ -5,9 +5,9 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import type { Alert, AlertComment, AlertEvent, AlertState, Verdict } from "../domain/Alert.ts"
-import type { AlertId, ProjectId, RuleId } from "../domain/Ids.ts"
+import type { AlertId, ProjectId } from "../domain/Ids.ts"
 import type { Severity } from "../domain/Outgoing.ts"
-import { addEvents, type AlertRow, endActive, fromRow, lockRule } from "./AlertRows.ts"
+import { addEvents, type AlertRow, endActive, endOne, fromRow, lockRule } from "./AlertRows.ts"
 import { Database, type Sql, type StoreError, type Transaction } from "./Database.ts"
 import { freshId } from "./ids.ts"
 
@@ -47,9 +47,9 @@ export class Alerts extends Context.Service<
     readonly apply: (
       verdict: Verdict
     ) => Effect.Effect<{ readonly alert: Alert; readonly changed: boolean }, StoreError>
+    /** Ends an alert that is pending or firing; undefined where it is neither. */
+    readonly end: (id: AlertId, reason: string) => Effect.Effect<Alert | undefined, StoreError>
     readonly get: (id: AlertId) => Effect.Effect<Alert | undefined, StoreError>
-    /** The pending or firing alert of a rule (of the rule's group `group`). */
-    readonly active: (rule: RuleId, group?: string) => Effect.Effect<Alert | undefined, StoreError>
     /** The one that changed last comes first. */
     readonly list: (wanted: Wanted) => Effect.Effect<ReadonlyArray<Alert>, StoreError>
     /** What happened to it and what people said of it, oldest first, and why it was told or not. */
@@ -84,19 +84,21 @@ const upsert = async (sql: Transaction, verdict: Verdict): Promise<AlertRow | un
   const [row] = await sql<Array<AlertRow>>`
     insert into alerts (id, project, rule_id, group_key, rule_name, state, value, threshold, reason, samples,
       started_at, fired_at, resolved_at, updated_at, severity, labels, group_values, late, lines,
-      window_from, window_to)
+      window_from, window_to, annotations, query)
     values (${verdict.alertId}, ${verdict.project}, ${verdict.ruleId}, ${verdict.group ?? ""}, ${verdict.ruleName},
       ${verdict.to}, ${verdict.value}, ${verdict.threshold}, ${verdict.reason},
       ${JSON.stringify(verdict.samples)}::text::jsonb, ${time(verdict.startedAt)}, ${time(verdict.firedAt)},
       ${time(verdict.resolvedAt)}, ${time(verdict.at)}, ${verdict.severity ?? "warning"},
       ${JSON.stringify(verdict.labels ?? {})}::text::jsonb, ${JSON.stringify(verdict.groupValues ?? {})}::text::jsonb,
       ${verdict.late ?? false}, ${JSON.stringify(verdict.lines ?? [])}::text::jsonb, ${time(verdict.window?.from ?? null)},
-      ${time(verdict.window?.to ?? null)})
+      ${time(verdict.window?.to ?? null)}, ${JSON.stringify(verdict.annotations ?? {})}::text::jsonb,
+      ${verdict.query ?? ""})
     on conflict (id) do update set state = excluded.state, value = excluded.value, threshold = excluded.threshold,
       reason = excluded.reason, samples = excluded.samples, fired_at = coalesce(excluded.fired_at, alerts.fired_at),
       resolved_at = excluded.resolved_at, updated_at = excluded.updated_at, severity = excluded.severity,
       labels = excluded.labels, group_values = excluded.group_values, late = alerts.late or excluded.late,
-      lines = excluded.lines, window_from = excluded.window_from, window_to = excluded.window_to
+      lines = excluded.lines, window_from = excluded.window_from, window_to = excluded.window_to,
+      annotations = excluded.annotations, query = excluded.query
     where ${rank("excluded")} > ${rank("alerts")}
     returning *`
   return row
@@ -226,17 +228,13 @@ function make(database: Database["Service"]): Alerts["Service"] {
   const first = (rows: ReadonlyArray<AlertRow>) => rows[0] && fromRow(rows[0])
   return Alerts.of({
     apply: (verdict) => database.tx("alerts.apply", (sql) => apply(sql, verdict)),
+    end: Effect.fnUntraced(function* (id, reason) {
+      const now = iso(yield* Clock.currentTimeMillis)
+      return yield* database.tx("alerts.end", (sql) => endOne(sql, id, reason, now))
+    }),
     get: (id) =>
       database
         .query("alerts.get", (sql) => sql<Array<AlertRow>>`select * from alerts where id = ${id}`)
-        .pipe(Effect.map(first)),
-    active: (rule, group = "") =>
-      database
-        .query(
-          "alerts.active",
-          (sql) => sql<Array<AlertRow>>`
-            select * from alerts where rule_id = ${rule} and group_key = ${group} and state in ('pending', 'firing')`
-        )
         .pipe(Effect.map(first)),
     list: (wanted) =>
       database

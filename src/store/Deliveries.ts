@@ -36,8 +36,10 @@ export type Begun =
 /** How long a sender has for one attempt before another may take over, ms. More than a call may last. */
 export const sendingMaxMs = 45_000
 
-/** How long a message waits for an earlier one of its incident, ms. */
-const orderMaxMs = 120_000
+/** How long a message waits for an earlier one of its incident, ms; how often it looks: the longer it waits, the less often. */
+const orderMaxMs = 3_600_000
+const lookMinMs = 500
+const lookMaxMs = 15_000
 
 export class Deliveries extends Context.Service<
   Deliveries,
@@ -49,8 +51,12 @@ export class Deliveries extends Context.Service<
     readonly note: (key: string, progress: Schema.Json) => Effect.Effect<void, StoreError>
     /** `warning`: it was sent, but some could not be reached. */
     readonly sent: (key: string, reference: Schema.Json | null, warning?: string) => Effect.Effect<void, StoreError>
-    /** `unsure`: it may have left all the same; the next attempt is told. */
-    readonly failed: (key: string, error: string, unsure: boolean) => Effect.Effect<void, StoreError>
+    /** `unsure`: it may have left all the same; the next attempt is told. `again`: there is a next one. */
+    readonly failed: (
+      key: string,
+      error: string,
+      how: { readonly unsure: boolean; readonly again: boolean }
+    ) => Effect.Effect<void, StoreError>
     /** It will not be sent: its channel is gone or off. */
     readonly drop: (key: string, reason: string) => Effect.Effect<void, StoreError>
     /** Planned before `before` (epoch ms) and not begun yet; at most 1,000, oldest first. */
@@ -96,6 +102,8 @@ const fromRow = (row: Row): Delivery => ({
   sentAt: isoOrNull(row.sent_at)
 })
 
+const overtaken = "a later message of its incident was sent before it could be"
+
 const nowMs = Clock.currentTimeMillis
 const iso = (ms: number): string => new Date(ms).toISOString()
 
@@ -136,11 +144,24 @@ function make(database: Database["Service"]): Deliveries["Service"] {
       const leftMs = row.status === "sending" ? (row.started_at?.getTime() ?? 0) + sendingMaxMs - now : 0
       if (leftMs > 0) return { _tag: "Busy", leftMs }
       // An incident is told in its order; but not for ever, if an earlier message can't be sent.
-      const [earlier] = await sql`
-        select 1 from deliveries where channel_id = ${row.channel_id} and incident = ${row.incident}
-          and status in ('pending', 'sending') and (created_at, key) < (${row.created_at}, ${key})
-          and created_at > ${iso(now - orderMaxMs)}::text::timestamptz limit 1`
-      if (earlier !== undefined) return { _tag: "Busy", leftMs: 500 }
+      const [earlier] = await sql<Array<{ created_at: Date }>>`
+        select created_at from deliveries where channel_id = ${row.channel_id} and incident = ${row.incident}
+          and (status in ('pending', 'sending') or (status = 'failed' and again))
+          and (created_at, key) < (${row.created_at}, ${key})
+          and created_at > ${iso(now - orderMaxMs)}::text::timestamptz
+        order by created_at limit 1`
+      if (earlier !== undefined) {
+        const waits = (now - earlier.created_at.getTime()) / 8
+        return { _tag: "Busy", leftMs: Math.min(lookMaxMs, Math.max(lookMinMs, waits)) }
+      }
+      // What was overtaken nevertheless would make people believe what is no longer so.
+      const [later] = await sql`
+        select 1 from deliveries where channel_id = ${row.channel_id} and incident = ${row.incident} and status = 'sent'
+          and (created_at, key) > (${row.created_at}, ${key}) limit 1`
+      if (later !== undefined) {
+        await sql`update deliveries set status = 'dropped', error = ${overtaken} where key = ${key}`
+        return { _tag: "Over", status: "dropped" }
+      }
       await sql`
         update deliveries set status = 'sending', attempts = attempts + 1, started_at = ${iso(now)}::text::timestamptz
         where key = ${key}`
@@ -156,11 +177,13 @@ function make(database: Database["Service"]): Deliveries["Service"] {
     })
   })
 
-  const end = (op: string, key: string, status: DeliveryStatus, error: string | null) =>
+  const end = (op: string, key: string, status: DeliveryStatus, error: string | null, again = false) =>
     database
       .query(
         op,
-        (sql) => sql`update deliveries set status = ${status}, error = ${error} where key = ${key} and status <> 'sent'`
+        (sql) => sql`
+          update deliveries set status = ${status}, error = ${error}, again = ${again}
+          where key = ${key} and status <> 'sent'`
       )
       .pipe(Effect.asVoid)
 
@@ -188,7 +211,7 @@ function make(database: Database["Service"]): Deliveries["Service"] {
       )
     }),
     // A row that stays `sending` with its time over is what tells the next attempt to look first.
-    failed: (key, error, unsure) =>
+    failed: (key, error, { again, unsure }) =>
       unsure
         ? database
             .query(
@@ -197,7 +220,7 @@ function make(database: Database["Service"]): Deliveries["Service"] {
                 sql`update deliveries set error = ${error}, started_at = null where key = ${key} and status = 'sending'`
             )
             .pipe(Effect.asVoid)
-        : end("deliveries.failed", key, "failed", error),
+        : end("deliveries.failed", key, "failed", error, again),
     drop: (key, reason) => end("deliveries.drop", key, "dropped", reason),
     waiting: (before) =>
       database

@@ -3,9 +3,21 @@ import { Clock, Context, Effect, Layer } from "effect"
 import type { Alert } from "../domain/Alert.ts"
 import { type ProjectId, RuleId } from "../domain/Ids.ts"
 import type { AlertRule, NewRule, RuleSpec } from "../domain/Rule.ts"
+import { canonical, saidBy } from "../domain/RuleFile.ts"
 import * as AlertRows from "./AlertRows.ts"
-import { Database, type StoreError } from "./Database.ts"
+import { Database, type StoreError, type Transaction } from "./Database.ts"
 import { freshId } from "./ids.ts"
+
+/** What was done with the rules of a file, by name; or would be. */
+export interface Synced {
+  readonly ambiguous: ReadonlyArray<string>
+  readonly created: ReadonlyArray<string>
+  readonly changed: ReadonlyArray<string>
+  readonly unchanged: ReadonlyArray<string>
+  readonly removed: ReadonlyArray<string>
+  /** Alerts that ended with it. */
+  readonly ended: ReadonlyArray<Alert>
+}
 
 export class Rules extends Context.Service<
   Rules,
@@ -32,6 +44,15 @@ export class Rules extends Context.Service<
       project: ProjectId,
       id: RuleId
     ) => Effect.Effect<{ readonly removed: boolean; readonly ended: ReadonlyArray<Alert> }, StoreError>
+    /**
+     * Makes a project's rules those that are wanted, each known by its name, all of them or none. Where a name means more than one
+     * rule (`ambiguous`), or with `dryRun`, nothing is done. Other rules stay, but with `prune` they are removed.
+     */
+    readonly sync: (
+      project: ProjectId,
+      wanted: ReadonlyArray<NewRule>,
+      how: { readonly prune: boolean; readonly dryRun: boolean }
+    ) => Effect.Effect<Synced, StoreError>
   }
 >()("loglytics/store/Rules") {
   static readonly layer = Layer.effect(Rules, Effect.map(Database, make))
@@ -67,51 +88,108 @@ const meaningOf = (spec: RuleSpec): string =>
 const sameMeaning = (a: RuleSpec, b: RuleSpec): boolean => meaningOf(a) === meaningOf(b)
 const fromRows = (rows: ReadonlyArray<Row>): ReadonlyArray<AlertRule> => rows.map(fromRow)
 
+/** A rule as it is said, and whether it judges. */
+const parts = ({ enabled = true, name, ...spec }: NewRule) => ({ enabled, name, spec })
+
+const insert = async (
+  sql: Transaction,
+  project: ProjectId,
+  id: RuleId,
+  rule: NewRule,
+  now: string
+): Promise<AlertRule> => {
+  const { enabled, name, spec } = parts(rule)
+  const [row] = await sql<Array<Row>>`
+    insert into rules (id, project, name, type, spec, enabled, created_at)
+    values (${id}, ${project}, ${name}, ${spec.type}, ${JSON.stringify(spec)}::text::jsonb, ${enabled},
+      ${now}::text::timestamptz)
+    returning *`
+  return fromRow(row!)
+}
+
+const change = async (sql: Transaction, project: ProjectId, id: RuleId, rule: NewRule, now: string) => {
+  const { enabled, name, spec } = parts(rule)
+  await AlertRows.lockRule(sql, id)
+  const [before] = await sql<Array<Row>>`select * from rules where id = ${id} and project = ${project} for update`
+  if (before === undefined) return undefined
+  const [after] = await sql<Array<Row>>`
+    update rules set name = ${name}, type = ${spec.type}, spec = ${JSON.stringify(spec)}::text::jsonb,
+      enabled = ${enabled}, updated_at = ${now}::text::timestamptz
+    where id = ${id} returning *`
+  const ends = !enabled ? "the rule was disabled" : sameMeaning(before.spec, spec) ? undefined : "the rule was changed"
+  return { rule: fromRow(after!), ended: ends === undefined ? [] : await AlertRows.endActive(sql, id, ends, now) }
+}
+
+const drop = async (sql: Transaction, project: ProjectId, id: RuleId, now: string) => {
+  await AlertRows.lockRule(sql, id)
+  const gone = await sql`delete from rules where id = ${id} and project = ${project}`
+  if (gone.count === 0) return { removed: false, ended: [] }
+  return { removed: true, ended: await AlertRows.endActive(sql, id, "the rule was removed", now) }
+}
+
+/** What has to be done so that a project's rules are those of a file. */
+const planned = (kept: ReadonlyArray<AlertRule>, wanted: ReadonlyArray<NewRule>, prune: boolean) => {
+  const byName = new Map<string, Array<AlertRule>>()
+  for (const rule of kept) byName.set(rule.name, [...(byName.get(rule.name) ?? []), rule])
+  const create: Array<NewRule> = []
+  const update: Array<{ readonly id: RuleId; readonly rule: NewRule }> = []
+  const unchanged: Array<string> = []
+  const ambiguous: Array<string> = []
+  for (const rule of wanted) {
+    const [known, another] = byName.get(rule.name) ?? []
+    byName.delete(rule.name)
+    if (another !== undefined) ambiguous.push(rule.name)
+    else if (known === undefined) create.push(rule)
+    else if (canonical(saidBy(known)) === canonical(rule)) unchanged.push(rule.name)
+    else update.push({ id: known.id, rule })
+  }
+  return { create, update, unchanged, ambiguous, remove: prune ? [...byName.values()].flat() : [] }
+}
+
 function make(database: Database["Service"]): Rules["Service"] {
-  const create: Rules["Service"]["create"] = Effect.fnUntraced(function* ({ enabled = true, name, project, ...spec }) {
-    const id = RuleId.make(yield* freshId("rule"))
-    const now = new Date(yield* Clock.currentTimeMillis).toISOString()
-    const rows = yield* database.query(
-      "rules.create",
-      (sql) => sql<Array<Row>>`
-        insert into rules (id, project, name, type, spec, enabled, created_at)
-        values (${id}, ${project}, ${name}, ${spec.type}, ${JSON.stringify(spec)}::text::jsonb, ${enabled},
-          ${now}::text::timestamptz)
-        returning *`
-    )
-    return fromRow(rows[0]!)
+  const nowText = Effect.map(Clock.currentTimeMillis, (ms) => new Date(ms).toISOString())
+  const newId = Effect.map(freshId("rule"), (id) => RuleId.make(id))
+
+  const create: Rules["Service"]["create"] = Effect.fnUntraced(function* ({ project, ...rule }) {
+    const id = yield* newId
+    const now = yield* nowText
+    return yield* database.tx("rules.create", (sql) => insert(sql, project, id, rule, now))
   })
 
-  const update: Rules["Service"]["update"] = Effect.fnUntraced(function* (
-    project,
-    id,
-    { enabled = true, name, ...spec }
-  ) {
-    const now = new Date(yield* Clock.currentTimeMillis).toISOString()
-    return yield* database.tx("rules.update", async (sql) => {
-      await AlertRows.lockRule(sql, id)
-      const [before] = await sql<Array<Row>>`select * from rules where id = ${id} and project = ${project} for update`
-      if (before === undefined) return undefined
-      const [after] = await sql<Array<Row>>`
-        update rules set name = ${name}, type = ${spec.type}, spec = ${JSON.stringify(spec)}::text::jsonb,
-          enabled = ${enabled}, updated_at = ${now}::text::timestamptz
-        where id = ${id} returning *`
-      const ends = !enabled
-        ? "the rule was disabled"
-        : sameMeaning(before.spec, spec)
-          ? undefined
-          : "the rule was changed"
-      return { rule: fromRow(after!), ended: ends === undefined ? [] : await AlertRows.endActive(sql, id, ends, now) }
-    })
+  const update: Rules["Service"]["update"] = Effect.fnUntraced(function* (project, id, rule) {
+    const now = yield* nowText
+    return yield* database.tx("rules.update", (sql) => change(sql, project, id, rule, now))
   })
 
   const remove: Rules["Service"]["remove"] = Effect.fnUntraced(function* (project, id) {
-    const now = new Date(yield* Clock.currentTimeMillis).toISOString()
-    return yield* database.tx("rules.remove", async (sql) => {
-      await AlertRows.lockRule(sql, id)
-      const gone = await sql`delete from rules where id = ${id} and project = ${project}`
-      if (gone.count === 0) return { removed: false, ended: [] }
-      return { removed: true, ended: await AlertRows.endActive(sql, id, "the rule was removed", now) }
+    const now = yield* nowText
+    return yield* database.tx("rules.remove", (sql) => drop(sql, project, id, now))
+  })
+
+  const sync: Rules["Service"]["sync"] = Effect.fnUntraced(function* (project, wanted, { dryRun, prune }) {
+    const now = yield* nowText
+    const ids = yield* Effect.forEach(wanted, () => newId)
+    return yield* database.tx("rules.sync", async (sql) => {
+      // Two files at once take turns, or both would make what is missing.
+      await sql`select pg_advisory_xact_lock(hashtextextended(${`loglytics rules of ${project}`}, 0))`
+      const rows = await sql<Array<Row>>`select * from rules where project = ${project} order by created_at, id`
+      const plan = planned(fromRows(rows), wanted, prune)
+      const ended: Array<Alert> = []
+      if (plan.ambiguous.length === 0 && !dryRun) {
+        for (const [i, rule] of plan.create.entries()) await insert(sql, project, ids[i]!, rule, now)
+        for (const { id, rule } of plan.update) {
+          ended.push(...((await change(sql, project, id, rule, now))?.ended ?? []))
+        }
+        for (const { id } of plan.remove) ended.push(...(await drop(sql, project, id, now)).ended)
+      }
+      return {
+        ambiguous: plan.ambiguous,
+        created: plan.create.map(({ name }) => name),
+        changed: plan.update.map(({ rule }) => rule.name),
+        unchanged: plan.unchanged,
+        removed: plan.remove.map(({ name }) => name),
+        ended
+      }
     })
   })
 
@@ -119,6 +197,7 @@ function make(database: Database["Service"]): Rules["Service"] {
     create,
     update,
     remove,
+    sync,
     list: (project) =>
       database
         .query(

@@ -90,6 +90,13 @@ export interface Ownership {
   readonly bury: (entry: LogEntry, reason: string) => Effect.Effect<void, RedisError>
 }
 
+/** What a commit has written of one project. */
+export interface SavedState {
+  /** As in `Ownership.state`: the field that is called like the project is older than all others here. */
+  readonly state: ReadonlyMap<string, string>
+  readonly caughtUp: boolean
+}
+
 export class LogStream extends Context.Service<
   LogStream,
   {
@@ -109,6 +116,8 @@ export class LogStream extends Context.Service<
     /** Becomes the owner of a partition, or undefined while another is. Released with the scope. */
     readonly own: (partition: number, owner: string) => Effect.Effect<Ownership | undefined, RedisError, Scope.Scope>
     readonly depth: Effect.Effect<ReadonlyArray<LogDepth.PartitionDepth>, RedisError>
+    /** The judge state of one project as it was committed last, and whether all that was accepted before has been. */
+    readonly saved: (project: string) => Effect.Effect<SavedState, RedisError>
   }
 >()("loglytics/streams/LogStream") {
   static readonly layer = (config: LogStreamConfig) => Layer.effect(LogStream, make(config))
@@ -205,10 +214,29 @@ const make = Effect.fnUntraced(function* (config: LogStreamConfig) {
     return status
   })
 
+  const saved = Effect.fnUntraced(function* (project: string) {
+    const key = keys(partitionOf(project))
+    return yield* redis.use("saved judge state", async (client) => {
+      const caughtUp = (await client.xlen(key.batches)) === 0
+      const state = new Map<string, string>()
+      const head = await client.hget(key.state, project)
+      if (head !== null) state.set(project, head)
+      // In steps: the hash is that of all projects of the partition.
+      let cursor = "0"
+      do {
+        const [next, found] = await client.hscan(key.state, cursor, "MATCH", `${project} *`, "COUNT", 1_000)
+        for (let i = 0; i + 1 < found.length; i += 2) state.set(found[i] ?? "", found[i + 1] ?? "")
+        cursor = next
+      } while (cursor !== "0")
+      return { state, caughtUp } satisfies SavedState
+    })
+  })
+
   return LogStream.of({
     partitions: config.partitions,
     partitionOf,
     append,
+    saved,
     rulesChanged: (project, at, settings = "") =>
       redis.use("rules changed", (client) =>
         client.xadd(

@@ -190,6 +190,47 @@ describe("samples", () => {
     expect(fired!.samples[4]!.length).toBeLessThanOrEqual(501)
     expect(fired!.samples[4]!.isWellFormed()).toBe(true)
   })
+
+  it("stand with the lines before them, of the same service and host, from earlier batches too", () => {
+    const judge = Judge.make([rule({ threshold: 1, query: "boom" })])
+    const said = (message: string, host = "a") => lines(1, { message, level: "info", attributes: { host } })
+    judge.batch([...said("one"), ...said("elsewhere", "b"), ...said("two")], start, "b1")
+    judge.batch(said("three"), start + 1, "b2")
+    judge.batch(said("far", "b"), start + 2, "b3")
+    const [fired] = judge.batch([...said("four"), ...said("near", "b"), ...said("boom")], start + 3, "b4")
+    expect(fired!.lines).toMatchObject([{ message: "boom", before: ["two", "three", "four"] }])
+  })
+  it("remember little of what came before", () => {
+    const judge = Judge.make([rule({ threshold: 1, query: "boom", window: "1 second" })])
+    const fire = (at: number) => {
+      const [fired] = judge.batch(lines(1, { message: "boom", service: "quiet" }), start + at, `f${at}`)
+      return fired!.lines![0]!.before
+    }
+    judge.batch(lines(1, { message: "before", service: "quiet" }), start, "b1")
+    judge.batch(lines(150, { message: "busy", service: "loud" }), start + 1, "b2")
+    expect(fire(2)).toEqual(["before"])
+    judge.batch(lines(250, { message: "busy", service: "loud" }), start + 5_000, "b3")
+    expect(fire(10_000)).toEqual([])
+    judge.batch(lines(1, { message: "before", service: "quiet" }), start + 15_000, "b4")
+    judge.batch(lines(1, { message: "x".repeat(100_000), service: "loud" }), start + 15_001, "b5")
+    expect(fire(20_000)).toEqual([])
+  })
+})
+
+describe("an alert's query", () => {
+  const of = (fields: Partial<Threshold>, line: Partial<LogEvent> = {}) =>
+    Judge.make([rule({ threshold: 1, ...fields })]).batch(lines(1, line), start, "b1")[0]!.query
+  it("finds the lines of its group alone", () => {
+    expect(of({ query: "level:error OR boom" })).toBe("level:error OR boom")
+    expect(of({ query: "*", groupBy: ["service"] }, { service: "a b" })).toBe('service:"a b"')
+    expect(
+      of(
+        { query: "level:error OR x", groupBy: ["service", "http.status"] },
+        { service: 'q"t', attributes: { "http.status": 500 } }
+      )
+    ).toBe('(level:error OR x) service:"q\\"t" http.status:"500"')
+    expect(of({ query: "boom", groupBy: ["no name?("] }, { attributes: { "no name?(": "x" } })).toBe("boom")
+  })
 })
 
 describe("cost", () => {
@@ -203,22 +244,5 @@ describe("cost", () => {
     const from = performance.now()
     for (let i = 0; i < 20; i++) judge.batch(batch, start + 100 + i, `b${i}`)
     expect((performance.now() - from) / 20).toBeLessThan(25)
-  })
-})
-
-describe("verdictOf", () => {
-  it("opens an alert by stored lines and ends the one that is active", () => {
-    const opened = Judge.verdictOf(rule(), { at: start, value: 7, to: "firing", active: undefined })
-    expect(opened).toMatchObject({ from: "inactive", to: "firing", startedAt: start, firedAt: start, resolvedAt: null })
-    const active = Judge.alertOf(opened)
-    expect(active).toMatchObject({ state: "firing", firedAt: new Date(start).toISOString(), resolvedAt: null })
-    const ended = Judge.verdictOf(rule(), { at: start + 5, value: 0, to: "resolved", active })
-    expect(ended).toMatchObject({
-      alertId: active.id,
-      from: "firing",
-      startedAt: start,
-      firedAt: start,
-      resolvedAt: start + 5
-    })
   })
 })

@@ -51,6 +51,21 @@ describe("no data", () => {
       .want("resolved", 60, 60)
       .play(80)
   })
+  it("is not the same as zero: lines that do not match are data", () => {
+    const piece = score(
+      ruleOf({ ...errors, query: "service:api level:error", noData: "alert", noDataAfter: "30 seconds" })
+    )
+    for (let at = 1; at < 60; at += 5) piece.push(at, 1, { level: "info" })
+    // Another service's lines are not.
+    piece.push(70, 1, { service: "other" }).want("firing", 86, 86.5, { group: "no data" }).play(90)
+  })
+  it("of zero lines, an alert ends as it should", () => {
+    score(ruleOf({ ...errors, window: "10 seconds", noData: "ok" }))
+      .push(1, 5)
+      .want("firing", 1, 1)
+      .want("resolved", 11, 12)
+      .play(60)
+  })
   it("keeps an alert where the rule asks for it", () => {
     score(ruleOf({ ...errors, window: "10 seconds", noData: "keep" }))
       .push(1, 5)
@@ -58,6 +73,76 @@ describe("no data", () => {
       .want("firing", 1, 1)
       .want("resolved", 100, 100)
       .play()
+  })
+})
+
+describe("lines that come late", () => {
+  it("are waited for where their absence would be told", () => {
+    score(ruleOf({ type: "absence", query: "*", window: "10 seconds", lateness: "5 seconds" }))
+      .push(1, 1)
+      .push(14, 1, { time: 9 })
+      .push(20, 1)
+      .want("firing", 35, 35.5)
+      .play(36)
+  })
+  it("are waited for where a fall of the rate would be told", () => {
+    const rule = ruleOf({
+      type: "rate_of_change",
+      direction: "down",
+      query: "*",
+      window: "10 seconds",
+      factor: 4,
+      minimum: 10,
+      lateness: "5 seconds"
+    })
+    const piece = score(rule)
+    for (let at = 0; at < 30; at++) piece.push(at, 2)
+    for (let at = 30; at < 60; at++) piece.push(at + 4, 2, { time: at })
+    piece.want("firing", 72, 76).play(76)
+  })
+  it("are counted by cardinality and ratio, too", () => {
+    const many = ruleOf({ type: "cardinality", query: "*", field: "ip", window: "10 seconds", threshold: 3 }, "r1")
+    const piece = score(many)
+    for (const ip of ["x", "y"]) piece.push(1, 1, { attributes: { ip } })
+    piece
+      .push(60, 1, { attributes: { ip: "x" } })
+      .push(61, 1, { time: 2, attributes: { ip: "z" } })
+      .want("firing", 61, 61, { late: true, value: 3 })
+      .want("resolved", 61, 73)
+      .play(90)
+    score(ruleOf({ type: "ratio", query: "level:error", window: "10 seconds", threshold: 0.5, minimum: 10 }))
+      .push(1, 9, { level: "info" })
+      .push(60, 1, { level: "info" })
+      .push(61, 9, { time: 2 })
+      .want("firing", 61, 61, { late: true, value: 0.5 })
+      .want("resolved", 61, 73)
+      .play(90)
+  })
+  it("too late, count when they come or not at all", () => {
+    const old = { time: -4_000 }
+    score(ruleOf({ ...errors, window: "10 seconds" }))
+      .push(5, 5, old)
+      .want("firing", 5, 5)
+      .want("resolved", 15, 16)
+      .play(20)
+    score(ruleOf({ ...errors, window: "10 seconds", tooOld: "ignore" }))
+      .push(5, 5, old)
+      .play(20)
+  })
+})
+
+describe("for", () => {
+  it("lets a condition hold so long, and forgets one that ends before", () => {
+    score(ruleOf({ ...errors, window: "5 seconds", for: "8 seconds" }))
+      .push(1, 5)
+      .push(20, 5)
+      .push(24, 5)
+      .want("pending", 1, 1)
+      .want("inactive", 6, 6.5)
+      .want("pending", 20, 20)
+      .want("firing", 28, 28.5)
+      .want("resolved", 29, 29.5)
+      .play(40)
   })
 })
 
@@ -113,6 +198,37 @@ describe("the other types", () => {
     const piece = score(ruleOf({ type: "cardinality", query: "*", field: "ip", window: "10 seconds", threshold: 3 }))
     for (const [at, ip] of ["x", "y", "x", "z"].entries()) piece.push(at + 1, 1, { attributes: { ip } })
     piece.want("firing", 4, 4, { value: 3 }).want("resolved", 11, 16).play(40)
+  })
+  it("new_value: wants as many lines as it was told to", () => {
+    const rule = {
+      type: "new_value",
+      query: "*",
+      field: "user",
+      window: "10 seconds",
+      learn: "0 seconds",
+      count: 3
+    } as const
+    score(ruleOf(rule))
+      .push(1, 2, { attributes: { user: "eve" } })
+      .push(30, 3, { attributes: { user: "bob" } })
+      .want("firing", 30, 30, { groupValues: { user: "bob" }, value: 3 })
+      .want("resolved", 40, 42)
+      .play(60)
+  })
+  it("ratio: says nothing of a service without traffic", () => {
+    score(ruleOf({ type: "ratio", query: "level:error", window: "10 seconds", threshold: 0.5, minimum: 10 }))
+      .push(1, 9)
+      .play(30)
+  })
+  it("cardinality: of each group", () => {
+    const rule = { type: "cardinality", query: "*", field: "ip", window: "10 seconds", threshold: 2 } as const
+    score(ruleOf({ ...rule, groupBy: ["service"] }))
+      .push(1, 1, { service: "a", attributes: { ip: "x" } })
+      .push(2, 1, { service: "b", attributes: { ip: "y" } })
+      .push(3, 1, { service: "b", attributes: { ip: "z" } })
+      .want("firing", 3, 3, { groupValues: { service: "b" } })
+      .want("resolved", 12, 15)
+      .play(30)
   })
   it("ratio: of errors to all", () => {
     score(ruleOf({ type: "ratio", query: "level:error", window: "10 seconds", threshold: 0.5, minimum: 10 }))

@@ -27,10 +27,29 @@ describe("a message", () => {
     const over = member({ state: "resolved", reason: "over: 0 lines" }, "firing")
     expect(telling("inc_1", { ...firing, kind: "resolved", members: [over], firing: 0 }, 0)).toMatchObject({
       title: "Resolved: a",
-      text: "Over: over: 0 lines",
+      text: "Over: 0 lines",
       severity: "info",
       incident: { alerts: [{ samples: [] }] }
     })
+  })
+
+  it("tells what the rule says for people, what came before the lines, and where they are", () => {
+    const annotations = { summary: "Customers can't pay", runbookUrl: "https://wiki.example.com/pay" }
+    const lines = [{ time: 0, service: "api", message: "boom", before: ["connecting", "refused"] }]
+    const firing = member({ annotations, lines, query: 'level:error service:"a&b"' })
+    const message = { kind: "firing", seq: 1, channels: [], members: [firing, firing], firing: 2 } as const
+    const told = telling("inc_1", message, 0, "https://logs.example.com")
+    expect(told.text.split("\n").slice(2)).toEqual(["Customers can't pay", "Runbook: https://wiki.example.com/pay"])
+    expect(told.incident?.alerts[0]).toMatchObject({ ...annotations, before: ["connecting", "refused"] })
+    const url = new URL(told.url ?? "")
+    expect([url.pathname, url.searchParams.get("q")]).toEqual(["/logs", 'level:error service:"a&b"'])
+    expect(telling("inc_1", message, 0).url).toBeUndefined()
+    expect(
+      telling("inc_1", { ...message, members: [member({ query: "x".repeat(4_000) })] }, 0, "https://a.b").url
+    ).toBe(undefined)
+    const over = member({ annotations, lines, state: "resolved", reason: "over: 0 lines" }, "firing")
+    const end = telling("inc_1", { ...message, kind: "resolved", members: [over], firing: 0 }, 0)
+    expect([end.text, end.incident?.alerts[0]?.before]).toEqual(["Over: 0 lines", undefined])
   })
 
   it("says who took it on", () => {

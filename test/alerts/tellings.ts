@@ -60,6 +60,8 @@ export const alertOf = (name: string, fields: Partial<Alert> = {}, now = start):
   severity: "warning",
   labels: {},
   group: {},
+  annotations: {},
+  query: "",
   value: 7,
   threshold: 5,
   reason: "7 lines in 1 minute, threshold 5",

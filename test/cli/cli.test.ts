@@ -149,3 +149,25 @@ describe("keys and settings", () => {
     expect((await run("env")).out).toBe(await readFile(resolve(import.meta.dirname, "../../.env.example"), "utf8"))
   })
 })
+
+describe("rules", () => {
+  it("come from a file, are tried, listed and written again", async () => {
+    const file = join(app.room.dataDir, "rules.yaml")
+    await writeFile(file, "rules:\n  - { name: odd, type: threshold, query: oddity, window: 1 minute, threshold: 1 }\n")
+    await ask(app, "POST", "/v1/logs", "level=error msg=oddity")
+    await eventually("the line", async () =>
+      (await run("rules", "try", file)).out.includes("odd: would have fired 1 ×") ? true : undefined
+    )
+    expect((await run("rules", "import", "--dry-run", file)).out).toBe(
+      "+ odd\n1 made, 0 changed, 0 removed, 0 as they were; nothing was done (--dry-run)\n"
+    )
+    expect((await run("rules", "import", file)).out).toContain("1 made")
+    expect((await run("rules", "import", file)).out).toContain("1 as they were")
+    expect((await run("rules", "list")).out).toMatch(/name +state.*\nodd +ok /u)
+    expect((await run("rules", "export")).out).toBe(
+      "rules:\n  - name: odd\n    type: threshold\n    query: oddity\n    window: 1 minute\n    threshold: 1\n"
+    )
+    await writeFile(file, "rules:\n  - { name: odd, type: threshold }\n")
+    expect(await run("rules", "import", file)).toMatchObject({ code: 1, err: expect.stringContaining("rules.0.query") })
+  })
+})

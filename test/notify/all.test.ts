@@ -143,6 +143,14 @@ const sending = (
 
 const run = Effect.runPromise
 
+/** Statuses of each kind that pass by themselves, though the server says that it is the client's fault. */
+const passing: Partial<Record<ChannelKind, ReadonlyArray<number>>> = {
+  email: [408, 429],
+  jira: [408, 409, 425, 429],
+  sms: [408, 409, 425, 429],
+  webhook: [408, 409, 425, 429]
+}
+
 describe.each(Object.entries(places))("%s", (_name, { kind, start }) => {
   let place: Place
   beforeAll(async () => void (place = await start()))
@@ -172,6 +180,18 @@ describe.each(Object.entries(places))("%s", (_name, { kind, start }) => {
   it.each([400, 403, 422])("does not try again after %i", async (status) => {
     place.fake.faults.push({ kind: "status", status, body: "<html>no</html>" })
     expect(await failing()).toMatchObject({ retryable: false })
+  })
+
+  it("says of every status whether trying again can help", { timeout: 60_000 }, async () => {
+    const statuses = Array.from({ length: 300 }, (_, i) => 300 + i).filter((status) => status !== 304)
+    const again: Array<number> = []
+    for (const status of statuses) {
+      place.fake.faults.push({ kind: "status", status, body: "<html>no</html>" })
+      if ((await failing()).retryable) again.push(status)
+    }
+    expect(again.filter((status) => status < 500)).toEqual(passing[kind] ?? [408, 425, 429])
+    // Of those that are a fault of the server's own, one at most is for good: it can't do this at all.
+    expect(again.filter((status) => status >= 500).length).toBeGreaterThanOrEqual(99)
   })
 
   it("follows no redirect", async () => {

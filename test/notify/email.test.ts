@@ -1,11 +1,13 @@
 import { Effect, Redacted } from "effect"
 import { type AddressObject, type ParsedMail, simpleParser } from "mailparser"
 import type { AddressInfo } from "node:net"
+import { createSecureContext, getCACertificates, setDefaultCACertificates } from "node:tls"
 import { callbackify } from "node:util"
 import { SMTPServer } from "smtp-server"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { Defaults } from "../../src/notify/Channel.ts"
 import { email } from "../../src/notify/channels/email.ts"
+import { makeCertificate } from "../support/certificate.ts"
 import { type FakeSendGrid, startSendGrid } from "../support/services/sendgrid.ts"
 import { alerting, send } from "./messages.ts"
 
@@ -116,6 +118,35 @@ describe("e-mail by SMTP", () => {
     await run(send(email, { ...given(), message: alerting("firing") }))
     await run(send(email, { ...given(), message: alerting("firing"), repeated: true }))
     expect(mails[0]!.messageId).toBe(mails[1]!.messageId)
+  })
+
+  it("connects to the address that was judged, and holds the certificate against the name", async () => {
+    const { cert, key } = makeCertificate()
+    const asked: Array<string> = []
+    const secure = new SMTPServer({
+      authOptional: true,
+      cert,
+      key,
+      SNICallback: (name, done) => {
+        asked.push(name)
+        done(null, createSecureContext({ cert, key }))
+      },
+      onData: (stream, _session, done) => void stream.resume().on("end", () => done())
+    })
+    await new Promise<void>((done) => secure.listen(0, "127.0.0.1", () => done()))
+    const before = getCACertificates("default")
+    try {
+      const { port } = secure.server.address() as AddressInfo
+      const settings = { from, to, smtp: { host: "localhost", port, security: "starttls" as const } }
+      const refused = await run(Effect.flip(send(email, { settings, message: alerting("firing") })))
+      expect(refused).toMatchObject({ retryable: false, reason: expect.stringContaining("certificate") })
+      setDefaultCACertificates([...before, cert])
+      await run(send(email, { settings, message: alerting("firing") }))
+      expect(asked).toEqual(["localhost", "localhost"])
+    } finally {
+      setDefaultCACertificates(before)
+      await new Promise<void>((done) => secure.close(() => done()))
+    }
   })
 
   it("tells what passes by itself from what does not, and no password", async () => {

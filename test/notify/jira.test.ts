@@ -41,7 +41,32 @@ describe("jira", () => {
     const again = await run(send(jira, { ...given(), message: alerting("firing"), repeated: true }))
     expect(again.reference).toEqual({ key: "OPS-1" })
     await run(send(jira, { ...given(), message: alerting("firing"), repeated: true }))
+    // It was made of this message, so no comment says the same again.
+    expect(fake.issues.map(({ comments }) => comments.length)).toEqual([0])
+    const over = { ...given(), message: alerting("resolved"), previous: again.reference }
+    await run(send(jira, over))
+    await run(send(jira, { ...over, repeated: true }))
     expect(fake.issues.map(({ comments }) => comments.length)).toEqual([1])
+  })
+
+  it("finds issues in Cloud under a name of one's own", async () => {
+    fake.is.cloud = true
+    try {
+      await run(send(jira, { ...given(), message: alerting("firing") }))
+      await run(send(jira, { ...given(), message: alerting("firing", { key: "al_1.firing.2" }) }))
+      expect(fake.issues.map(({ comments }) => comments.length)).toEqual([1])
+    } finally {
+      fake.is.cloud = false
+    }
+  })
+
+  it("says where the workflow does not let it close or reopen", async () => {
+    const { reference } = await run(send(jira, { ...given(), message: alerting("firing") }))
+    const over = { ...given({ closeBy: "Ship it" }), message: alerting("resolved"), previous: reference }
+    expect(await run(send(jira, over))).toEqual({
+      reference,
+      warning: 'OPS-1 has the comment but stands where it stood: its workflow does not offer the transition "Ship it"'
+    })
   })
 
   it("makes a new issue where the old one was deleted, and none for an end without one", async () => {

@@ -66,6 +66,44 @@ describe("slack by a bot's token", () => {
     expect(fake.messages.length).toBe(2)
   })
 
+  it("finds it behind pages of other messages, in the channel and in the thread", async () => {
+    const first = await run(send(slack, { ...byToken(), message: alerting("firing") }))
+    for (let i = 0; i < 5; i++) {
+      const other = alerting("firing", { key: `al_2.${i}`, incident: { id: "al_2", count: 0, alerts: [] } })
+      await run(send(slack, { ...byToken(), message: other }))
+      await run(send(slack, { ...byToken(), message: other, previous: first.reference }))
+    }
+    const answer = alerting("resolved")
+    await run(send(slack, { ...byToken(), message: answer, previous: first.reference }))
+    const before = fake.messages.length
+    expect(await run(send(slack, { ...byToken(), message: alerting("firing"), repeated: true }))).toEqual(first)
+    await run(send(slack, { ...byToken(), message: answer, previous: first.reference, repeated: true }))
+    expect(fake.messages.length).toBe(before)
+  })
+
+  it("goes on where somebody has removed its message, or Slack no longer lets it be edited", async () => {
+    const gone = { channel: fake.channel, ts: "1.000" }
+    const anew = await run(send(slack, { ...byToken(), message: alerting("firing"), previous: gone }))
+    expect(anew.reference).toEqual({ channel: fake.channel, ts: fake.messages[0]!.ts })
+    fake.faults.push({ kind: "status", status: 200, body: { ok: false, error: "edit_window_closed" } })
+    const over = await run(send(slack, { ...byToken(), message: alerting("resolved"), previous: anew.reference }))
+    expect(over).toEqual(anew)
+    expect(fake.messages.map(({ edited, thread_ts }) => [edited, thread_ts !== undefined])).toEqual([
+      [0, false],
+      [0, true]
+    ])
+  })
+
+  it("sends again where it may not look", async () => {
+    fake.faults.push({ kind: "status", status: 200, body: { ok: false, error: "missing_scope" } })
+    await run(send(slack, { ...byToken(), message: alerting("firing"), repeated: true }))
+    expect(fake.messages.length).toBe(1)
+    fake.faults.push({ kind: "status", status: 503 })
+    const error = await run(Effect.flip(send(slack, { ...byToken(), message: alerting("firing"), repeated: true })))
+    expect(error).toMatchObject({ retryable: true })
+    expect(fake.messages.length).toBe(1)
+  })
+
   it.each([
     [
       { kind: "status", status: 429, headers: { "retry-after": "30" } },

@@ -1,6 +1,6 @@
 /** Private addresses, in every way to write them; and the pace of calls. */
 import { describe, expect, it } from "vitest"
-import { checkHost, isPrivate, literalFault } from "../../src/outside/Addresses.ts"
+import { addressOf, checkHost, isPrivate, literalFault } from "../../src/outside/Addresses.ts"
 import { take } from "../../src/ingest/Pace.ts"
 
 describe("addresses", () => {
@@ -42,6 +42,15 @@ describe("addresses", () => {
   it("judges a name by its addresses", async () => {
     await expect(checkHost(new URL("http://localhost/"), false)).rejects.toThrow(/expected a public address/u)
     await checkHost(new URL("http://localhost/"), true)
+  })
+
+  it("gives those who connect by themselves the address that was judged", async () => {
+    for (const host of ["localhost", "127.1", "2130706433", "0x7f.0.0.1", "127.0.0.1", "::1"]) {
+      await expect(addressOf(host, false)).rejects.toThrow(/expected a public address/u)
+      expect(await addressOf(host, true)).toMatch(/^(?:127\.0\.0\.1|::1)$/u)
+    }
+    expect(await addressOf("8.8.8.8", false)).toBe("8.8.8.8")
+    await expect(addressOf("", false)).rejects.toThrow(/hostname|address/u)
   })
 })
 

@@ -1,5 +1,6 @@
 import { assert, describe, it as alone, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { AlertId, RuleId } from "../../src/domain/Ids.ts"
 import { defaultProject } from "../../src/domain/Project.ts"
 import type { Verdict } from "../../src/domain/Alert.ts"
@@ -26,6 +27,13 @@ const verdict = (rule: string, change: Partial<Verdict> & Pick<Verdict, "to">): 
   firedAt: change.to === "pending" ? null : start,
   resolvedAt: null,
   ...change
+})
+
+/** The alert of a rule that fires; undefined where none does. */
+const firing = Effect.fnUntraced(function* (rule: RuleId) {
+  const alerts = yield* Alerts
+  const [found] = yield* alerts.list({ rule, state: "firing", limit: 2 })
+  return found
 })
 
 layer(storeLayer())("alerts", (it) => {
@@ -70,10 +78,10 @@ layer(storeLayer())("alerts", (it) => {
       yield* alerts.apply(verdict("succession", { to: "firing" }))
       yield* alerts.apply(verdict("succession", { to: "firing", ...newer }))
       assert.strictEqual((yield* alerts.get(AlertId.make("succession-1")))?.state, "resolved")
-      assert.strictEqual((yield* alerts.active(rule))?.id, "succession-2")
+      assert.strictEqual((yield* firing(rule))?.id, "succession-2")
       const late = yield* alerts.apply(verdict("succession", { to: "firing", alertId: AlertId.make("succession-0") }))
       assert.deepStrictEqual([late.changed, late.alert.state], [false, "resolved"])
-      assert.strictEqual((yield* alerts.active(rule))?.id, "succession-2")
+      assert.strictEqual((yield* firing(rule))?.id, "succession-2")
     })
   )
 
@@ -104,6 +112,22 @@ layer(storeLayer())("alerts", (it) => {
     })
   )
 
+  it.effect("ends one that is active, once", () =>
+    Effect.gen(function* () {
+      const alerts = yield* Alerts
+      yield* TestClock.setTime(start + 5_000)
+      yield* alerts.apply(verdict("lost", { to: "firing" }))
+      const ended = yield* alerts.end(AlertId.make("lost-1"), "lost")
+      assert.deepInclude(ended, {
+        state: "resolved",
+        reason: "lost",
+        resolvedAt: new Date(start + 5_000).toISOString()
+      })
+      assert.isUndefined(yield* alerts.end(AlertId.make("lost-1"), "lost"))
+      assert.isUndefined(yield* alerts.end(AlertId.make("lost-2"), "lost"))
+    })
+  )
+
   it.effect("removing a rule ends its alert", () =>
     Effect.gen(function* () {
       const alerts = yield* Alerts
@@ -127,7 +151,7 @@ layer(storeLayer())("alerts", (it) => {
         ended.map((alert) => [alert.state, alert.reason]),
         [["resolved", "the rule was removed"]]
       )
-      assert.isUndefined(yield* alerts.active(rule.id))
+      assert.isUndefined(yield* firing(rule.id))
       assert.isFalse((yield* rules.remove(defaultProject, rule.id)).removed)
     })
   )

@@ -151,6 +151,70 @@ describe("from an alert to people", () => {
     ).pipe(Effect.provide(world()))
   )
 
+  it.effect("keeps the order of an incident through failures, and drops what was overtaken", () =>
+    withSlack((fake) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(start)
+        const channel = yield* makeChannel(fake)
+        const deliveries = yield* Deliveries
+        const test = yield* TestEngine
+        const message = (seq: number, state: "firing" | "resolved") => ({
+          projectId: defaultProject,
+          channelId: channel.id,
+          message: {
+            key: `inc_1.${seq}`,
+            kind: "alert" as const,
+            title: `${state} ${seq}`,
+            text: "there",
+            severity: "info" as const,
+            state,
+            incident: { id: "inc_1", count: 0, alerts: [] },
+            at: new Date(start).toISOString()
+          }
+        })
+        const plan = (...all: ReadonlyArray<ReturnType<typeof message>>) =>
+          deliveries.plan(all.map((one) => ({ project: defaultProject, channel: channel.id, message: one.message })))
+        yield* plan(message(1, "firing"))
+        for (let n = 0; n < 3; n++) fake.faults.push({ kind: "status", status: 503 })
+        yield* senders.slack.enqueue(message(1, "firing"))
+        yield* test.drain
+        yield* TestClock.adjust("1 second")
+        yield* plan(message(2, "resolved"))
+        yield* senders.slack.enqueue(message(2, "resolved"))
+        yield* test.drain
+        // The first waits for its next attempt, and the second for the first.
+        assert.deepStrictEqual(fake.messages, [])
+        for (let n = 0; n < 40; n++) {
+          yield* TestClock.adjust("5 seconds")
+          yield* test.drain
+        }
+        assert.deepStrictEqual(
+          fake.messages.map(({ text }) => text.split("\n")[0]),
+          ["*resolved 2*", "*resolved 2*"]
+        )
+        assert.strictEqual(fake.messages[0]!.edited, 1)
+
+        // One that is refused for good holds nobody up, and when somebody has it sent again it is no news any more.
+        yield* plan(message(3, "firing"))
+        fake.faults.push({ kind: "status", status: 200, body: { ok: false, error: "msg_too_long" } })
+        yield* senders.slack.enqueue(message(3, "firing"))
+        yield* test.drain
+        yield* TestClock.adjust("1 second")
+        yield* plan(message(4, "resolved"))
+        yield* senders.slack.enqueue(message(4, "resolved"))
+        yield* test.drain
+        yield* senders.slack.enqueue(message(3, "firing"))
+        yield* test.drain
+        assert.deepStrictEqual(
+          (yield* deliveries.list({ project: defaultProject, channel: channel.id, limit: 10 })).map(
+            ({ key, status }) => `${key} ${status}`
+          ),
+          ["inc_1.4 sent", "inc_1.3 dropped", "inc_1.2 sent", "inc_1.1 sent"]
+        )
+      })
+    ).pipe(Effect.provide(world()))
+  )
+
   it.effect("leaves a channel alone after five failures, at no cost of attempts, and goes on when it works again", () =>
     withSlack((fake) =>
       Effect.gen(function* () {

@@ -19,7 +19,7 @@ import { instant, orNotFound, orUnavailable } from "./common.ts"
 const checked = Effect.fnUntraced(function* (spec: SilenceSpec) {
   const now = yield* Clock.currentTimeMillis
   const fault = silenceFault(spec, now)
-  return fault === undefined ? now : yield* invalid(`payload.${fault.path}`, fault.message)
+  if (fault !== undefined) return yield* invalid(`payload.${fault.path}`, fault.message)
 })
 
 export const AlertingHandlers = HttpApiBuilder.group(
@@ -45,19 +45,20 @@ export const AlertingHandlers = HttpApiBuilder.group(
       }),
       createSilence: Effect.fnUntraced(function* ({ payload }) {
         const project = yield* requested
-        const now = yield* checked(payload)
+        yield* checked(payload)
         const { name } = yield* Principal
         const made = yield* orUnavailable(silences.create(project, payload, name))
         yield* look(project)
-        return viewOf(made, now)
+        // By now: one that begins at once has begun.
+        return viewOf(made, yield* Clock.currentTimeMillis)
       }),
       changeSilence: Effect.fnUntraced(function* ({ params: { id }, payload }) {
         const project = yield* requested
-        const now = yield* checked(payload)
+        yield* checked(payload)
         const found = yield* orUnavailable(silences.replace(project, id, payload))
         const silence = yield* orNotFound(found, `a silence of project "${project}"`)
         yield* look(project)
-        return viewOf(silence, now)
+        return viewOf(silence, yield* Clock.currentTimeMillis)
       }),
       endSilence: Effect.fnUntraced(function* ({ params: { id } }) {
         const project = yield* requested

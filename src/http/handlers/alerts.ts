@@ -1,5 +1,5 @@
 /** Handlers of the group `alerts`. */
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import type { ProjectId, RuleId } from "../../domain/Ids.ts"
 import type { NewRule } from "../../domain/Rule.ts"
@@ -7,11 +7,10 @@ import { Alerts } from "../../store/Alerts.ts"
 import { Notifications } from "../../store/Notifications.ts"
 import { Projects } from "../../store/Projects.ts"
 import { Rules } from "../../store/Rules.ts"
-import { Live } from "../../streams/Live.ts"
-import { LogStream } from "../../streams/LogStream.ts"
 import { Api } from "../Api.ts"
 import { requestProject } from "../Auth.ts"
 import { instant, orNotFound, orUnavailable } from "./common.ts"
+import { makeRuleChanges } from "./rule_changes.ts"
 
 const listDefault = 100
 
@@ -22,13 +21,9 @@ export const AlertsHandlers = HttpApiBuilder.group(
     const rules = yield* Rules
     const alerts = yield* Alerts
     const notifications = yield* Notifications
-    const stream = yield* LogStream
-    const live = yield* Live
+    const changes = yield* makeRuleChanges
     const projects = yield* Projects
     const requested = requestProject.pipe(Effect.provideService(Projects, projects))
-    /** The rule is kept before the stream is told, and told before the answer: lines sent after it are judged by it. */
-    const tellPipeline = (project: string) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => orUnavailable(stream.rulesChanged(project, now)))
     const ruleOf = Effect.fnUntraced(function* (project: ProjectId, id: RuleId) {
       const rule = yield* orUnavailable(rules.get(id))
       return yield* orNotFound(rule?.project === project ? rule : undefined, `a rule of project "${project}"`)
@@ -36,15 +31,14 @@ export const AlertsHandlers = HttpApiBuilder.group(
     const change = Effect.fnUntraced(function* (project: ProjectId, id: RuleId, said: NewRule) {
       const found = yield* orUnavailable(rules.update(project, id, said))
       const { ended, rule } = yield* orNotFound(found, `a rule of project "${project}"`)
-      yield* tellPipeline(project)
-      if (ended.length > 0) yield* Effect.ignore(live.publish("alerts", project, ended))
+      yield* changes.tell(project, ended)
       return rule
     })
     return handlers.handleAll({
       createRule: Effect.fnUntraced(function* ({ payload }) {
         const project = yield* requested
         const rule = yield* orUnavailable(rules.create({ project, ...payload }))
-        yield* tellPipeline(project)
+        yield* changes.tell(project, [])
         return rule
       }),
       listRules: () => Effect.flatMap(requested, (project) => orUnavailable(rules.list(project))),
@@ -66,8 +60,7 @@ export const AlertsHandlers = HttpApiBuilder.group(
         const project = yield* requested
         const { ended, removed } = yield* orUnavailable(rules.remove(project, params.id))
         yield* orNotFound(removed ? true : undefined, `a rule of project "${project}"`)
-        yield* tellPipeline(project)
-        if (ended.length > 0) yield* Effect.ignore(live.publish("alerts", project, ended))
+        yield* changes.tell(project, ended)
       }),
       listAlerts: Effect.fnUntraced(function* ({ query: { acked, from, label, limit, to, ...query } }) {
         const project = yield* requested

@@ -7,12 +7,13 @@ import sendGridClient from "@sendgrid/client"
 import sendGridMail from "@sendgrid/mail"
 import { createHash } from "node:crypto"
 import { Effect, Redacted, Schema } from "effect"
+import { isIP } from "node:net"
 import { createTransport } from "nodemailer"
 import { cut } from "../../domain/Text.ts"
 import { type Channel, ChannelError, Defaults, scrubbed, type Sending, type Sent } from "../Channel.ts"
-import { checkHost, guardedLookup, PrivateAddress } from "../../outside/Addresses.ts"
+import { addressOf, guardedLookup, PrivateAddress } from "../../outside/Addresses.ts"
 import { pageOf, subjectOf, textOf } from "../Page.ts"
-import { AllowPrivate, retryAfterMs, urlFault } from "../Http.ts"
+import { AllowPrivate, retryAfterMs } from "../Http.ts"
 
 const Address = Schema.String.check(
   Schema.isPattern(/^(?:[^<>\r\n"]{1,100} )?<?[^\s<>@"]{1,64}@[^\s<>@"]{1,255}>?$/u, {
@@ -73,13 +74,11 @@ const mailOf = ({ message, settings }: Sending<Settings>) => {
 const failed = (reason: string, retryable: boolean, more: { unsure?: boolean; retryAfterMs?: number } = {}) =>
   new ChannelError({ channel: "email", reason, retryable, ...more })
 
-/** Fails where a server's name stands for an address inside; libraries open these connections, so it is asked before they do. */
-const reachable = Effect.fnUntraced(function* (url: string) {
+/** The address of a server; fails where its name stands for one inside. A library opens these connections. */
+const reachable = Effect.fnUntraced(function* (host: string) {
   const allowPrivate = yield* AllowPrivate
-  const fault = urlFault(url, allowPrivate)
-  if (fault !== undefined) return yield* failed(fault, false)
-  yield* Effect.tryPromise({
-    try: () => checkHost(new URL(url), allowPrivate),
+  return yield* Effect.tryPromise({
+    try: () => addressOf(host.replace(/^\[|\]$/gu, ""), allowPrivate),
     catch: (error) =>
       error instanceof PrivateAddress
         ? failed(error.message, false)
@@ -135,7 +134,7 @@ const bySendGrid = Effect.fnUntraced(function* (sending: Sending<Settings>, apiK
   const { headers, messageId, replyTo, ...mail } = mailOf(sending)
   const { message, settings } = sending
   const allowPrivate = yield* AllowPrivate
-  if (settings.sendgridUrl !== undefined) yield* reachable(settings.sendgridUrl)
+  if (settings.sendgridUrl !== undefined) yield* reachable(URL.parse(settings.sendgridUrl)?.hostname ?? "")
   yield* Effect.tryPromise({
     try: () => {
       const service = new MailService()
@@ -184,20 +183,28 @@ const smtpFault = (fault: SmtpFault): ChannelError => {
     )
   }
   const hopeless =
-    code === "EAUTH" || code === "EENVELOPE" || code === "ETLS" || code === "EMESSAGE" || code === "ENOAUTH"
+    code === "EAUTH" ||
+    code === "EENVELOPE" ||
+    code === "ETLS" ||
+    code === "EMESSAGE" ||
+    code === "ENOAUTH" ||
+    // The library tells these as faults of the socket.
+    /certificate|altnames/iu.test(message ?? "")
   return failed(`the SMTP server gave no good answer: ${cut(message ?? code ?? "unknown", 200)}`, !hopeless, {
     unsure: command === "DATA"
   })
 }
 
 const bySmtp = Effect.fnUntraced(function* (sending: Sending<Settings>, smtp: NonNullable<Settings["smtp"]>) {
-  yield* reachable(`http://${smtp.host.includes(":") ? `[${smtp.host}]` : smtp.host}`)
+  const address = yield* reachable(smtp.host)
   const security = smtp.security ?? "starttls"
   const password = sending.secrets["smtpPassword"]
   yield* Effect.acquireUseRelease(
     Effect.sync(() =>
       createTransport({
-        host: smtp.host,
+        // The name is for the certificate only: looked up once more, it could stand for something else.
+        host: address,
+        ...(isIP(smtp.host) === 0 ? { servername: smtp.host } : {}),
         port: smtp.port,
         secure: security === "tls",
         requireTLS: security === "starttls",

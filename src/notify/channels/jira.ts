@@ -58,14 +58,23 @@ const detail = (answer: Answer): string | undefined => {
 interface Issue {
   readonly key: string
   readonly done: boolean
+  /** What it was made with. */
+  readonly description: string
 }
 
 interface Found {
   readonly key: string
-  readonly fields?: { readonly status?: { readonly statusCategory?: { readonly key?: string } } }
+  readonly fields?: {
+    readonly status?: { readonly statusCategory?: { readonly key?: string } }
+    readonly description?: unknown
+  }
 }
 
-const issueOf = ({ fields, key }: Found): Issue => ({ key, done: fields?.status?.statusCategory?.key === "done" })
+const issueOf = ({ fields, key }: Found): Issue => ({
+  key,
+  done: fields?.status?.statusCategory?.key === "done",
+  description: typeof fields?.description === "string" ? fields.description : ""
+})
 
 /** Wiki markup has braces for its own. */
 const plain = (text: string): string => text.replaceAll("{", "\\{").replaceAll("}", "\\}")
@@ -108,16 +117,23 @@ type Api = ReturnType<typeof connect>
 /** The newest issue of an incident. */
 const search = Effect.fnUntraced(function* (api: Api, url: string, settings: Settings, tag: string) {
   const jql = `project = "${settings.project}" AND labels = "${tag}" ORDER BY created DESC`
-  // Cloud has a path of its own for it, and took the other one away.
-  const path = /\.atlassian\.net$|\.jira\.com$/u.test(new URL(url).hostname) ? "search/jql" : "search"
-  const found = yield* api("POST", path, { jql, maxResults: 1, fields: ["status"] })
+  // Cloud has a path of its own for it, and took the other one away; under a name of one's own it does not look like Cloud.
+  const cloud = /\.atlassian\.net$|\.jira\.com$/u.test(new URL(url).hostname)
+  const [path, other] = cloud ? ["search/jql", "search"] : ["search", "search/jql"]
+  const asked = { jql, maxResults: 1, fields: ["status", "description"] }
+  const found = yield* api("POST", path, asked).pipe(
+    Effect.catchIf(
+      ({ reason }) => /got (?:404|405|410):/u.test(reason),
+      () => api("POST", other, asked)
+    )
+  )
   const issues = (Array.isArray(found?.["issues"]) ? found["issues"] : []) as ReadonlyArray<Found>
   return issues[0] === undefined ? undefined : issueOf(issues[0])
 })
 
 /** The issue as it is now; undefined where it was deleted. */
 const look = (api: Api, key: string) =>
-  Effect.map(api("GET", `issue/${encodeURIComponent(key)}?fields=status`), (found) =>
+  Effect.map(api("GET", `issue/${encodeURIComponent(key)}?fields=status,description`), (found) =>
     found === undefined ? undefined : issueOf(found as unknown as Found)
   ).pipe(
     Effect.catchIf(
@@ -159,13 +175,14 @@ interface Transition {
   readonly to?: { readonly statusCategory?: { readonly key?: string } }
 }
 
-/** Moves an issue by a transition; one that is not offered is left, since a person's workflow decides. */
+/** Moves an issue by a transition; one that is not offered is left, since a person's workflow decides. Answers whether it was. */
 const move = Effect.fnUntraced(function* (api: Api, key: string, wanted: (transition: Transition) => boolean) {
   const path = `issue/${encodeURIComponent(key)}/transitions`
   const offered = yield* api("GET", path)
   const list = (Array.isArray(offered?.["transitions"]) ? offered["transitions"] : []) as ReadonlyArray<Transition>
   const chosen = list.find(wanted)
   if (chosen !== undefined) yield* api("POST", path, { transition: { id: chosen.id } })
+  return chosen !== undefined
 })
 
 const named = (name: string) => (transition: Transition) => transition.name.toLowerCase() === name.toLowerCase()
@@ -189,6 +206,9 @@ const keyOf = (previous: Schema.Json | null): string | undefined =>
     ? previous["key"]
     : undefined
 
+const unmoved = (key: string, wanted: string): string =>
+  `${key} has the comment but stands where it stood: its workflow does not offer the transition ${JSON.stringify(wanted)}`
+
 const deliver = Effect.fnUntraced(function* (api: Api, url: string, sending: Sending<Settings>) {
   const { message, previous, repeated, settings } = sending
   const tag = tagOf(message)
@@ -199,14 +219,19 @@ const deliver = Effect.fnUntraced(function* (api: Api, url: string, sending: Sen
     if (message.state === "resolved") return { reference: null }
     return { reference: { key: yield* create(api, settings, message, tag) } }
   }
+  const reference = { key: issue.key }
+  // It was made of this very message, and only the answer was lost.
+  if (issue.description.includes(plain(marker(message.key)))) return { reference }
   yield* comment(api, issue.key, message, repeated || known === undefined)
+  const { closeBy, reopenBy } = settings
   if (message.state === "firing" && issue.done) {
-    yield* move(api, issue.key, settings.reopenBy === undefined ? leadsOut : named(settings.reopenBy))
+    const moved = yield* move(api, issue.key, reopenBy === undefined ? leadsOut : named(reopenBy))
+    if (!moved) return { reference, warning: unmoved(issue.key, reopenBy ?? "one that leads out of done") }
   }
-  if (message.state === "resolved" && !issue.done && settings.closeBy !== undefined) {
-    yield* move(api, issue.key, named(settings.closeBy))
+  if (message.state === "resolved" && !issue.done && closeBy !== undefined) {
+    if (!(yield* move(api, issue.key, named(closeBy)))) return { reference, warning: unmoved(issue.key, closeBy) }
   }
-  return { reference: { key: issue.key } }
+  return { reference }
 })
 
 export const jira: Channel<Settings> = {

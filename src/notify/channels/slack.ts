@@ -156,41 +156,81 @@ interface Posted {
   readonly metadata?: { readonly event_payload?: { readonly key?: string } }
 }
 
-/** The message with this key among those of the last day, in the channel or in a thread of it. */
-const find = Effect.fnUntraced(function* (api: Api, channel: string, key: string, now: number, thread?: string) {
-  const found = yield* api(thread === undefined ? "conversations.history" : "conversations.replies", {
-    channel,
-    oldest: String((now - 86_400_000) / 1_000),
-    limit: 200,
-    include_all_metadata: true,
-    ...(thread === undefined ? {} : { ts: thread })
-  })
-  const messages = (Array.isArray(found["messages"]) ? found["messages"] : []) as ReadonlyArray<Posted>
-  return messages.find(({ metadata }) => metadata?.event_payload?.key === key)?.ts
+/** Pages of messages that are looked through, and how much the clocks may differ, ms. */
+const pagesMax = 20
+const skewMs = 300_000
+
+/** The message with this key in the channel, or in a thread of it, since it was written. */
+const find = Effect.fnUntraced(function* (api: Api, channel: string, message: Outgoing, thread?: string) {
+  const method = thread === undefined ? "conversations.history" : "conversations.replies"
+  let cursor = ""
+  for (let page = 0; page < pagesMax; page++) {
+    const found = yield* api(method, {
+      channel,
+      oldest: String((Date.parse(message.at) - skewMs) / 1_000),
+      limit: 200,
+      include_all_metadata: true,
+      ...(thread === undefined ? {} : { ts: thread }),
+      ...(cursor === "" ? {} : { cursor })
+    })
+    const messages = (Array.isArray(found["messages"]) ? found["messages"] : []) as ReadonlyArray<Posted>
+    const posted = messages.find(({ metadata }) => metadata?.event_payload?.key === message.key)
+    if (posted?.ts !== undefined) return posted.ts
+    const next = (found["response_metadata"] as { readonly next_cursor?: unknown } | undefined)?.next_cursor
+    if (typeof next !== "string" || next === "") return undefined
+    cursor = next
+  }
+  return undefined
 })
+
+/** As `find`; where the bot may not read, told once too often is better than not at all. */
+const findIfAllowed = (api: Api, channel: string, message: Outgoing, thread?: string) =>
+  find(api, channel, message, thread).pipe(
+    Effect.catchIf(
+      ({ retryable }) => !retryable,
+      () => Effect.succeed(undefined)
+    )
+  )
+
+/** The first message of an incident. */
+const begin = Effect.fnUntraced(function* (api: Api, channel: string, { message, settings }: Sending<Settings>) {
+  const posted = yield* api("chat.postMessage", {
+    channel,
+    ...blocksOf(message, settings.mention),
+    metadata: { event_type: "loglytics", event_payload: { key: message.key } },
+    unfurl_links: false
+  })
+  const at = { channel: String(posted["channel"] ?? channel), ts: String(posted["ts"] ?? "") }
+  return { reference: at.ts === "" ? null : at }
+})
+
+/** Edits the incident's message; false where somebody has removed it. One that may not be edited any more stays as it was. */
+const edit = (api: Api, { channel, ts }: Reference, { message, settings }: Sending<Settings>) =>
+  api("chat.update", { channel, ts, ...blocksOf(message, settings.mention) }).pipe(
+    Effect.as(true),
+    Effect.catchIf(
+      ({ reason }) => /: (?:message_not_found|edit_window_closed|cant_update_message)\b/u.test(reason),
+      ({ reason }) => Effect.succeed(!reason.includes("message_not_found"))
+    )
+  )
 
 const byToken = Effect.fnUntraced(function* (sending: Sending<Settings>, token: string) {
   const { message, now, previous, repeated, settings } = sending
   const api = apiOf(settings, token, now)
-  const metadata = { event_type: "loglytics", event_payload: { key: message.key } }
-  const content = blocksOf(message, settings.mention)
-  if (isReference(previous)) {
+  if (isReference(previous) && (yield* edit(api, previous, sending))) {
     const { channel, ts } = previous
-    yield* api("chat.update", { channel, ts, ...content })
-    const told = repeated ? yield* find(api, channel, message.key, now, ts) : undefined
+    const told = repeated ? yield* findIfAllowed(api, channel, message, ts) : undefined
     if (told === undefined) {
       const text = `*${written(message.title, headMax)}*\n${written(message.text, sectionMax - headMax)}`
+      const metadata = { event_type: "loglytics", event_payload: { key: message.key } }
       yield* api("chat.postMessage", { channel, thread_ts: ts, text, metadata, unfurl_links: false })
     }
     return { reference: { channel, ts } }
   }
   const channel = settings.channel
   if (channel === undefined) return yield* failed("expected the setting channel beside a bot's token, got none", false)
-  const before = repeated ? yield* find(api, channel, message.key, now) : undefined
-  if (before !== undefined) return { reference: { channel, ts: before } }
-  const posted = yield* api("chat.postMessage", { channel, ...content, metadata, unfurl_links: false })
-  const at = { channel: String(posted["channel"] ?? channel), ts: String(posted["ts"] ?? "") }
-  return { reference: at.ts === "" ? null : at }
+  const before = repeated ? yield* findIfAllowed(api, channel, message) : undefined
+  return before === undefined ? yield* begin(api, channel, sending) : { reference: { channel, ts: before } }
 })
 
 const byWebhook = Effect.fnUntraced(function* ({ message, now, settings }: Sending<Settings>, url: string) {

@@ -13,6 +13,8 @@ import { pushSubscriptions } from "./0010_push_subscriptions.ts"
 import { rollups } from "./0011_rollups.ts"
 import { anomalies } from "./0012_anomalies.ts"
 import { insights } from "./0013_insights.ts"
+import { alertWords } from "./0014_alert_words.ts"
+import { deliveryOrder } from "./0015_delivery_order.ts"
 
 export const migrations: ReadonlyArray<Migration> = [
   foundation,
@@ -27,5 +29,7 @@ export const migrations: ReadonlyArray<Migration> = [
   pushSubscriptions,
   rollups,
   anomalies,
-  insights
+  insights,
+  alertWords,
+  deliveryOrder
 ]

@@ -1,18 +1,15 @@
 /**
- * Evaluates one project's rules on stored lines: the safety net under the pipeline, which judges lines as they pass. It
- * opens an alert that the pipeline missed and ends one whose condition is long over; where the pipeline did its work it
- * changes nothing.
+ * The safety net under the pipeline, for rules of every type: holds the alerts that are kept against what the project's judge has
+ * committed. An alert that the judge has and the store lacks is opened and told; one that the store has and the judge no longer
+ * knows ends. It judges nothing by itself, so where the pipeline did its work it changes nothing.
  */
 import { Clock, Effect, Schema } from "effect"
-import * as Judge from "../../alerts/Judge.ts"
+import type { Alert } from "../../domain/Alert.ts"
 import { ProjectId } from "../../domain/Ids.ts"
-import * as Query from "../../domain/Query.ts"
-import { type AlertRule, durationMs } from "../../domain/Rule.ts"
 import * as Task from "../../jobs/Task.ts"
 import { AlertSink } from "../../pipeline/AlertSink.ts"
+import { saved } from "../../pipeline/Judges.ts"
 import { Alerts } from "../../store/Alerts.ts"
-import { Logs } from "../../store/Logs.ts"
-import { Rules } from "../../store/Rules.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
 
 export const CheckAlertConditions = Task.make("check_alert_conditions", {
@@ -24,66 +21,46 @@ export const CheckAlertConditions = Task.make("check_alert_conditions", {
   unique: ({ projectId }) => projectId
 })
 
-/** The type that can be judged by counting stored lines. */
-type Counted = Extract<AlertRule, { readonly type: "threshold" }>
-const isCounted = (rule: AlertRule): rule is Counted =>
-  rule.type === "threshold" && (rule.groupBy === undefined || rule.groupBy.length === 0)
-
-/** How long after its window has passed an alert may stay open before this task ends it: the pipeline comes first. */
+/** What changed less long ago is left to the pipeline, which keeps an alert before it commits, ms. */
 const graceMs = 60_000
+/** Active alerts of a project that are looked at. */
+const activeMax = 10_000
 
 export const CheckAlertConditionsLive = CheckAlertConditions.toLayer(
   Effect.gen(function* () {
-    const rules = yield* Rules
-    const logs = yield* Logs
     const alerts = yield* Alerts
     const sink = yield* AlertSink
+    const context = yield* Effect.context<Effect.Services<ReturnType<typeof saved>>>()
 
-    /** Matching lines that arrived in the rule's window before `at`. */
-    const count = (rule: Counted, at: number) =>
-      Effect.gen(function* () {
-        const parsed = Query.parse(rule.query)
-        if (!parsed.ok) return 0
-        const windowMs = durationMs(rule.window)
-        return yield* logs.count({
-          project: rule.project,
-          query: parsed.query,
-          observedFrom: at - windowMs,
-          observedTo: at
-        })
-      })
-
-    const check = Effect.fnUntraced(function* (rule: Counted, now: number) {
-      const forMs = durationMs(rule.for ?? "0 seconds")
-      const windowMs = durationMs(rule.window)
-      const value = yield* count(rule, now)
-      const active = yield* alerts.active(rule.id)
-      const met = value >= rule.threshold && (forMs === 0 || (yield* count(rule, now - forMs)) >= rule.threshold)
-      if (met && active?.state !== "firing") {
-        const { alert, changed } = yield* alerts.apply(Judge.verdictOf(rule, { at: now, value, to: "firing", active }))
-        if (changed) yield* sink.changed(alert)
-        return changed ? "opened" : "same"
-      }
-      if (!met && active !== undefined && now - Date.parse(active.updatedAt) > windowMs + forMs + graceMs) {
-        const to = active.state === "firing" ? "resolved" : "inactive"
-        const { alert, changed } = yield* alerts.apply(Judge.verdictOf(rule, { at: now, value, to, active }))
-        if (changed) yield* sink.changed(alert)
-        return changed ? "resolved" : "same"
-      }
-      return "same"
+    const changed = Effect.fnUntraced(function* (done: { readonly alert: Alert; readonly changed: boolean }) {
+      if (done.changed) yield* sink.changed(done.alert)
+      return done.changed
     })
 
     return Effect.fn("CheckAlertConditions")(function* ({ projectId }) {
       const now = yield* Clock.currentTimeMillis
-      const list = (yield* Effect.mapError(rules.list(projectId), dependencyFailed)).filter((rule) => rule.enabled)
-      const results = yield* Effect.forEach(list.filter(isCounted), (rule) =>
-        Effect.mapError(check(rule, now), dependencyFailed)
+      // The store first: what is committed is then as new as what is kept, or newer.
+      const lists = yield* Effect.forEach(["firing", "pending"] as const, (state) =>
+        alerts.list({ project: projectId, state, limit: activeMax })
       )
-      return {
-        rules: list.length,
-        opened: results.filter((r) => r === "opened").length,
-        resolved: results.filter((r) => r === "resolved").length
+      const kept = new Map(lists.flat().map((alert) => [alert.id, alert]))
+      const { caughtUp, judge, rules } = yield* Effect.provideContext(saved(projectId), context)
+      const judged = new Map(judge.active().map((verdict) => [verdict.alertId, verdict]))
+      let opened = 0
+      for (const verdict of judged.values()) {
+        if (kept.get(verdict.alertId)?.state === verdict.to || now - verdict.at < graceMs) continue
+        if (yield* changed(yield* alerts.apply(verdict))) opened++
       }
-    })
+      let resolved = 0
+      for (const alert of kept.values()) {
+        const changedAt = Date.parse(alert.updatedAt)
+        const settled = now - changedAt >= graceMs && (caughtUp || judge.at > changedAt)
+        if (judged.has(alert.id) || !settled) continue
+        const reason = "the rule no longer knows of it: its windows were lost, or its lines are elsewhere"
+        const ended = yield* alerts.end(alert.id, reason)
+        if (ended !== undefined && (yield* changed({ alert: ended, changed: true }))) resolved++
+      }
+      return { rules: rules.filter(({ enabled }) => enabled).length, opened, resolved }
+    }, Effect.mapError(dependencyFailed))
   })
 )

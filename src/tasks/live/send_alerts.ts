@@ -5,12 +5,13 @@
  */
 import { Clock, Effect, Schema } from "effect"
 import { judgeAt } from "../../alerts/Dispatch.ts"
-import { AlertState } from "../../domain/Alert.ts"
+import { type Alert, AlertState } from "../../domain/Alert.ts"
 import { AlertId, ProjectId } from "../../domain/Ids.ts"
 import { IncidentId } from "../../domain/Incident.ts"
 import { Engine } from "../../jobs/Engine.ts"
 import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
+import { PublicUrl } from "../../notify/Channel.ts"
 import { LiveBus } from "../../notify/LiveBus.ts"
 import { type Dispatched, Incidents } from "../../store/Incidents.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
@@ -57,16 +58,27 @@ export const enqueueMessages = Effect.fnUntraced(function* (waiting: Dispatched[
   }
 })
 
+/** Jobs that look at alerts which ended because their rules were changed. */
+export const lookAt = Effect.fnUntraced(function* (alerts: ReadonlyArray<Alert>) {
+  const engine = yield* Engine
+  for (const { firedAt, id, project, state } of alerts) {
+    if (firedAt === null) continue
+    const job = SendAlerts.job({ projectId: project, alertId: id, state })
+    yield* Effect.mapError(engine.enqueue(job, { id: `${id}.${state}` }), dependencyFailed)
+  }
+})
+
 export const SendAlertsLive = SendAlerts.toLayer(
   Effect.gen(function* () {
     const incidents = yield* Incidents
     const engine = yield* Engine
     const bus = yield* LiveBus
+    const base = yield* PublicUrl
 
     return Effect.fn("SendAlerts")(function* ({ alertId, incidentId, projectId }) {
       const now = yield* Clock.currentTimeMillis
       const turn = { project: projectId, alert: alertId, incident: incidentId, now }
-      const done = yield* Effect.mapError(incidents.dispatch(turn, judgeAt(now, isSent)), dependencyFailed)
+      const done = yield* Effect.mapError(incidents.dispatch(turn, judgeAt(now, isSent, base)), dependencyFailed)
       if (done === undefined) return yield* Task.cancel("the alert is gone")
       yield* Effect.provideService(enqueueMessages(done.waiting), Engine, engine)
       for (const one of done.incidents) {

@@ -118,7 +118,8 @@ export const define = <const Name extends string>(name: Name, kind: ChannelKind)
     error: Schema.Union([NotSent, DependencyFailed]),
     queue: "high-priority",
     timeout: "40 seconds",
-    retry: Retry.exponential({ attempts: 8, base: "5 seconds", cap: "10 minutes" }),
+    // Some hours: whoever was away for so long is told late, which is better than never.
+    retry: Retry.exponential({ attempts: 30, base: "5 seconds", cap: "10 minutes" }),
     rateLimit: { limit: `${channels[kind].perSecond}/s`, key: ({ channelId }) => channelId }
   })
 
@@ -181,7 +182,9 @@ export const handler = Effect.gen(function* () {
         Effect.provideContext(services),
         Effect.tapError((error) =>
           Effect.all([
-            Effect.ignore(deliveries.failed(key, error.reason, error.unsure === true)),
+            Effect.ignore(
+              deliveries.failed(key, error.reason, { unsure: error.unsure === true, again: error.retryable })
+            ),
             Effect.ignore(kept.failed(channelId, error.reason, error.retryable))
           ])
         ),

@@ -1,4 +1,7 @@
-/** Jira Data Center's REST API 2 as far as the channel speaks it: issues, comments, transitions, search by label. */
+/**
+ * Jira's REST API 2 as far as the channel speaks it: issues, comments, transitions, search by label. Data Center, until it is told to
+ * be Cloud, which searches at another path.
+ */
 import { type Fake, startFake } from "./Fake.ts"
 
 export interface FakeIssue {
@@ -10,20 +13,26 @@ export interface FakeIssue {
 
 export interface FakeJira extends Fake {
   readonly issues: Array<FakeIssue>
+  /** What it is at the moment. */
+  readonly is: { cloud: boolean }
 }
 
 export const startJira = async (): Promise<FakeJira> => {
   const issues: Array<FakeIssue> = []
-  const statusOf = ({ done, key }: FakeIssue) => ({
+  const is = { cloud: false }
+  const statusOf = ({ done, fields, key }: FakeIssue) => ({
     key,
-    fields: { status: { statusCategory: { key: done ? "done" : "new" } } }
+    fields: { status: { statusCategory: { key: done ? "done" : "new" } }, description: fields["description"] }
   })
   const auth = `Basic ${Buffer.from("bot@example.com:token-of-jira").toString("base64")}`
   const fake = await startFake(({ body, headers, method, path }) => {
     if (headers.authorization !== auth) return { status: 401, body: { errorMessages: ["who are you?"] } }
     const data = (body === "" ? {} : JSON.parse(body)) as Record<string, never>
     const route = path.replace("/rest/api/2/", "").split("?")[0] ?? ""
-    if (route === "search") {
+    if (route === "search" && is.cloud) {
+      return { status: 410, body: { errorMessages: ["The requested API has been removed."], errors: {} } }
+    }
+    if (route === (is.cloud ? "search/jql" : "search")) {
       const label = /labels = "([^"]+)"/u.exec(data["jql"] ?? "")?.[1]
       const found = issues.filter(({ fields }) => (fields["labels"] as Array<string>).includes(label ?? ""))
       return { status: 200, body: { issues: found.toReversed().slice(0, 1).map(statusOf) } }
@@ -56,5 +65,5 @@ export const startJira = async (): Promise<FakeJira> => {
     issue.done = (data["transition"] as unknown as { id: string }).id === "21"
     return { status: 204 }
   })
-  return { ...fake, issues }
+  return { ...fake, issues, is }
 }

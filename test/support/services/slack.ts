@@ -28,6 +28,17 @@ export const startSlack = async (heard: (request: Taken) => void = () => {}): Pr
   const channel = "C024BE91L"
   const messages: Array<SlackMessage> = []
   let clock = 1_700_000_000
+  /** As many as are given at a time, whatever is asked for. */
+  const pageSize = 2
+  const page = (found: ReadonlyArray<SlackMessage>, fields: Record<string, unknown>): Reply => {
+    const from = Number(fields["cursor"] ?? 0)
+    const next = from + pageSize < found.length ? String(from + pageSize) : ""
+    const shown = found.slice(from, from + pageSize)
+    return {
+      status: 200,
+      body: { ok: true, messages: shown, has_more: next !== "", response_metadata: { next_cursor: next } }
+    }
+  }
   const no = (error: string): Reply => ({ status: 200, body: { ok: false, error } })
   const methods: Record<string, (fields: Record<string, unknown>) => Reply> = {
     "chat.postMessage": (fields) => {
@@ -51,17 +62,13 @@ export const startSlack = async (heard: (request: Taken) => void = () => {}): Pr
       found.edited++
       return { status: 200, body: { ok: true, channel, ts: found.ts } }
     },
-    "conversations.history": () => ({
-      status: 200,
-      body: { ok: true, messages: messages.filter((message) => message.thread_ts === undefined).toReversed() }
-    }),
-    "conversations.replies": (fields) => ({
-      status: 200,
-      body: {
-        ok: true,
-        messages: messages.filter(({ thread_ts, ts }) => [thread_ts, ts].includes(String(fields["ts"])))
-      }
-    })
+    "conversations.history": (fields) =>
+      page(messages.filter((message) => message.thread_ts === undefined).toReversed(), fields),
+    "conversations.replies": (fields) =>
+      page(
+        messages.filter(({ thread_ts, ts }) => [thread_ts, ts].includes(String(fields["ts"]))),
+        fields
+      )
   }
   const answer = (request: Taken): Reply => {
     if (request.path === "/services/T0/B0/secretpart") {
