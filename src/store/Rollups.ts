@@ -59,7 +59,7 @@ export class Rollups extends Context.Service<
     readonly shares: (
       options: Span & { readonly linesMax: number }
     ) => Effect.Effect<Shares, StoreError | SearchTooSlow>
-    /** Templates with lines in the span or in one of the same length before it, by arrival in whole hours. */
+    /** Templates with lines in the span or in one of the same length before it, in whole hours. */
     readonly templates: (span: Span) => Effect.Effect<ReadonlyArray<TemplateChange>, StoreError>
     /** The template's text by its id, of those that there are. */
     readonly texts: (
