@@ -156,22 +156,34 @@ export interface Share {
   lines: number
 }
 
+/** The same of one step of time. */
+export interface StepShare extends Share {
+  /** Start of the step, epoch ms. */
+  readonly at: number
+}
+
 export interface Shares {
-  readonly shares: ReadonlyArray<Share>
+  readonly shares: ReadonlyArray<StepShare>
   readonly lines: number
   /** Event time, epoch ms, from which on all lines are counted. */
   readonly from: number
 }
 
+export interface SharesOptions {
+  readonly project: ProjectId
+  readonly from: number
+  readonly to: number
+  readonly linesMax: number
+  /** Length of the steps that are told apart; without it the window is one. */
+  readonly stepMs?: number
+}
+
 /** How the lines of a window of event time spread; newest first, until so many were read. */
-export const readShares = Effect.fnUntraced(function* (
-  reader: Reader,
-  options: { readonly project: ProjectId; readonly from: number; readonly to: number; readonly linesMax: number },
-  limitMs: number
-) {
-  const { from, linesMax, project, to } = options
+export const readShares = Effect.fnUntraced(function* (reader: Reader, options: SharesOptions, limitMs: number) {
+  const { from, linesMax, project, stepMs = Infinity, to } = options
+  const step = Number.isFinite(stepMs) ? `floor(extract(epoch from time) * 1000 / ${Math.round(stepMs)})::bigint` : "0"
   const question: Question = { project, query: { _tag: "All" }, window: { from, to }, order: "newest" }
-  const found = new Map<string, Share>()
+  const found = new Map<string, StepShare>()
   let lines = 0
   let reached = from
   const enough = (next: Block): boolean => {
@@ -181,21 +193,24 @@ export const readShares = Effect.fnUntraced(function* (
   }
   const visit = (blocks: ReadonlyArray<Block>) =>
     Effect.map(
-      readBlocks<{ seen: string; template: string | null; service: string; level: number | null; n: string }>(
-        reader,
-        "rollups.shares",
-        question,
-        blocks,
-        (source, condition) => {
-          const grouped = `select template, service, level, count(*) as n from (${source.select("template, left(service, 200) as service, level", condition)}) raw group by 1, 2, 3`
-          return `select s.seen, g.* from (select ${source.seen} as seen) s left join (${grouped}) g on true`
-        }
-      ),
+      readBlocks<{
+        seen: string
+        step: string
+        template: string | null
+        service: string
+        level: number | null
+        n: string
+      }>(reader, "rollups.shares", question, blocks, (source, condition) => {
+        const columns = `${step} as step, template, left(service, 200) as service, level`
+        const grouped = `select step, template, service, level, count(*) as n from (${source.select(columns, condition)}) raw group by 1, 2, 3, 4`
+        return `select s.seen, g.* from (select ${source.seen} as seen) s left join (${grouped}) g on true`
+      }),
       (rows) => {
-        for (const { level, n, service, template } of rows) {
+        for (const { level, n, service, step: number, template } of rows) {
           if (level === null) continue
-          const key = `${template ?? ""} ${level} ${service}`
-          const share = found.get(key) ?? { template: template ?? "", service, level, lines: 0 }
+          const key = `${number} ${template ?? ""} ${level} ${service}`
+          const at = Number.isFinite(stepMs) ? Number(number) * stepMs : from
+          const share = found.get(key) ?? { at, template: template ?? "", service, level, lines: 0 }
           share.lines += Number(n)
           lines += Number(n)
           found.set(key, share)
