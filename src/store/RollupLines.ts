@@ -8,59 +8,13 @@ import { fromSeverity } from "../domain/Level.ts"
 import { type Rollup, RollupBuilder } from "../domain/Rollup.ts"
 import { least, lnGamma, most } from "../domain/Sketch.ts"
 import type { Block } from "./BlockRead.ts"
+import { durationSql } from "./Durations.ts"
 import { type Question, type Reader, readBlocks, walk } from "./BlockWalk.ts"
 
 const hourMs = 3_600_000
 
-/** Attributes that tell how long something took, and what one of their units is in ms; text may name its unit itself. */
-const durations: ReadonlyArray<readonly [name: string, ms: number]> = [
-  ["duration_ms", 1],
-  ["durationMs", 1],
-  ["duration", 1],
-  ["latency_ms", 1],
-  ["latencyMs", 1],
-  ["latency", 1],
-  ["response_time_ms", 1],
-  ["responseTimeMs", 1],
-  ["responseTime", 1],
-  ["response_time", 1],
-  ["elapsed_ms", 1],
-  ["elapsedMs", 1],
-  ["elapsed", 1],
-  ["took_ms", 1],
-  ["took", 1],
-  ["request_time", 1_000],
-  ["duration_s", 1_000],
-  ["duration_seconds", 1_000],
-  ["elapsed_seconds", 1_000],
-  ["latency_seconds", 1_000],
-  ["duration_us", 0.001],
-  ["latency_us", 0.001],
-  ["duration_ns", 0.000001]
-]
-
 /** A name as an SQL literal: only names of the lists in this file come here. */
 const literal = (name: string): string => `'${name}'`
-const list = (names: ReadonlyArray<string>): string => `array[${names.map(literal).join(", ")}]`
-
-/**
- * Milliseconds that a line tells, or null: a number, or text such as `12.5ms` and `1.2 s`. Compared as numeric first: a
- * number of any size must not fail the cast.
- */
-const numberSql = (name: string, unit: number): string => {
-  const text = `(attributes ->> ${literal(name)})`
-  const digits = `substring(${text} from '^\\d{1,12}(?:\\.\\d{1,9})?')`
-  const units = `case substring(${text} from '[a-zµ]+$') when 'ns' then 0.000001 when 'us' then 0.001 when 'µs' then 0.001 when 'ms' then 1 when 's' then 1000 when 'm' then 60000 else ${unit} end`
-  return (
-    `case jsonb_typeof(attributes -> ${literal(name)}) ` +
-    `when 'number' then case when ${text}::numeric between 0 and ${most} then ${text}::float8 * ${unit} end ` +
-    `when 'string' then case when ${text} ~ '^\\d{1,12}(?:\\.\\d{1,9})? ?(?:ns|us|µs|ms|s|m)?$' then ${digits}::float8 * ${units} end end`
-  )
-}
-
-const durationSql =
-  `case when attributes ?| ${list(durations.map(([name]) => name))} ` +
-  `then coalesce(${durations.map(([name, unit]) => numberSql(name, unit)).join(", ")}) end`
 
 const textSql = (names: ReadonlyArray<string>): string =>
   `coalesce(${names.map((name) => `case when jsonb_typeof(attributes -> ${literal(name)}) = 'string' then attributes ->> ${literal(name)} end`).join(", ")})`
