@@ -26,6 +26,7 @@ const pathSql =
   `'/(?:\\d+|[0-9a-fA-F-]{8,})(?=/|$)', '/:id', 'g'), 200)`
 const methodSql = `left(${textSql(["http.request.method", "method"])}, 10)`
 
+/** Of lines whose columns are made once: without an offset each use would make them anew. */
 const lineSql =
   `select *, case when ms is not null then ceil(ln(greatest(${least}, least(${most}, ms))) / ${lnGamma})::integer end as bucket, ` +
   `case when ms is not null then coalesce(coalesce(method || ' ', '') || path, '') else '' end as endpoint from `
@@ -81,7 +82,7 @@ export const rollHours = Effect.fnUntraced(function* (
         const columns =
           `floor(extract(epoch from time) / 3600)::bigint as hour, level, left(service, 200) as service, ` +
           `${hostSql} as host, ${durationSql} as ms, ${pathSql} as path, ${methodSql} as method`
-        return `with found as materialized (${lineSql} (${source.select(columns, condition)}) raw),
+        return `with found as materialized (${lineSql} (${source.select(columns, condition)} offset 0) raw),
           grouped as (
             select 1 as kind, hour, level, service, '' as host, '' as endpoint, null::integer as bucket, count(*) as n,
               0::float8 as sum, 0::float8 as max, 0::bigint as errors from found group by hour, level, service
