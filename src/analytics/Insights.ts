@@ -211,7 +211,7 @@ const slowEndpoints: Rule = ({ endpoints, endpointsBefore }) => {
 const topTalkers: Rule = (facts) => {
   const lines = totalOf(sumLevels(facts.points))
   if (lines < 1_000) return []
-  // Templates count by hour of arrival, levels by event time, so that one template may seem to have more lines than there are.
+  // A template counts lines with times that can't be by their arrival, levels don't: it may seem to have more than there are.
   return facts.templates
     .map((one) => ({ one, part: Math.min(1, share(one.lines, lines)) }))
     .filter(({ part }) => part >= 0.25)

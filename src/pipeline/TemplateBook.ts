@@ -10,7 +10,7 @@ import type { LogEvent } from "../domain/LogEvent.ts"
 import { bodyOf } from "../parse/templates/Header.ts"
 import { Miner } from "../parse/templates/Miner.ts"
 import type { StoreError } from "../store/Database.ts"
-import { Templates } from "../store/Templates.ts"
+import { countedAt, Templates } from "../store/Templates.ts"
 
 /** Projects whose templates are held in memory; those that lines came for least recently go first. */
 const projectsMax = 200
@@ -33,6 +33,8 @@ interface Book {
   /** One at a time: a second keeper must not pass while the first has not got through. */
   readonly keeping: Semaphore.Semaphore
   readonly loaded: Deferred.Deferred<void>
+  /** While templates wait to be kept: when the first line of each that was met was written, epoch ms. */
+  readonly firsts: Map<number, number>
   /** Where `changedSince` goes on; undefined before the first load. */
   cursor: string | undefined
   readonly openedAt: number
@@ -44,6 +46,10 @@ interface Book {
 
 /** Whether nothing would be lost with the book. */
 const isIdle = ({ miner, saving }: Book): boolean => !miner.changed && !saving
+
+const tidy = ({ firsts, miner }: Book): void => {
+  if (!miner.changed) firsts.clear()
+}
 
 const backoff = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
 
@@ -110,6 +116,7 @@ function make(templates: Templates["Service"], scope: Scope.Scope): TemplateBook
       miner: new Miner({ templatesMax }),
       keeping: yield* Semaphore.make(1),
       loaded: yield* Deferred.make<void>(),
+      firsts: new Map(),
       cursor: undefined,
       openedAt: now,
       saving: false,
@@ -148,7 +155,9 @@ function make(templates: Templates["Service"], scope: Scope.Scope): TemplateBook
         if (!book.miner.changed) return
         const now = yield* Clock.currentTimeMillis
         book.saving = true
-        yield* templates.save(book.project, book.miner.takeChanged(), now).pipe(
+        const changed = book.miner.takeChanged().map((one) => ({ ...one, firstSeen: book.firsts.get(one.id) }))
+        yield* templates.save(book.project, changed, now).pipe(
+          Effect.tap(() => Effect.sync(() => tidy(book))),
           Effect.onError(() => Effect.sync(() => book.miner.changedAgain())),
           Effect.ensuring(Effect.sync(() => (book.saving = false))),
           // What Postgres will never take must not hold up the lines.
@@ -166,10 +175,17 @@ function make(templates: Templates["Service"], scope: Scope.Scope): TemplateBook
       if (events.length === 0) return events
       const book = yield* bookOf(project)
       if (book === undefined) return events
-      return events.map((event) => {
+      const now = yield* Clock.currentTimeMillis
+      const marked = events.map((event) => {
         const template = book.miner.learn(bodyOf(event))
-        return template === 0 ? event : { ...event, template }
+        if (template === 0) return event
+        const first = book.firsts.get(template)
+        const at = countedAt(event.time, now)
+        if (first === undefined || at < first) book.firsts.set(template, at)
+        return { ...event, template }
       })
+      tidy(book)
+      return marked
     }),
     keep: (projects) =>
       Effect.forEach(

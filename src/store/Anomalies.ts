@@ -10,7 +10,7 @@ import { Database, type StoreError } from "./Database.ts"
 import { freshId } from "./ids.ts"
 import { cleanText } from "./LogRows.ts"
 
-/** A template with its lines per hour of arrival. */
+/** A template with its lines per hour. */
 export interface TemplateHours {
   /** Decimal digits. */
   readonly id: string
@@ -58,7 +58,7 @@ export class Anomalies extends Context.Service<
       project: ProjectId,
       window: { readonly from: number; readonly to: number; readonly max: number }
     ) => Effect.Effect<ReadonlyArray<TemplateHours>, StoreError>
-    /** All lines with a template per hour of arrival: start, epoch ms, and lines; oldest first. */
+    /** All lines with a template per hour: start, epoch ms, and lines; oldest first. */
     readonly totalHours: (
       project: ProjectId,
       window: { readonly from: number; readonly to: number }

@@ -8,59 +8,13 @@ import { fromSeverity } from "../domain/Level.ts"
 import { type Rollup, RollupBuilder } from "../domain/Rollup.ts"
 import { least, lnGamma, most } from "../domain/Sketch.ts"
 import type { Block } from "./BlockRead.ts"
+import { durationSql } from "./Durations.ts"
 import { type Question, type Reader, readBlocks, walk } from "./BlockWalk.ts"
 
 const hourMs = 3_600_000
 
-/** Attributes that tell how long something took, and what one of their units is in ms; text may name its unit itself. */
-const durations: ReadonlyArray<readonly [name: string, ms: number]> = [
-  ["duration_ms", 1],
-  ["durationMs", 1],
-  ["duration", 1],
-  ["latency_ms", 1],
-  ["latencyMs", 1],
-  ["latency", 1],
-  ["response_time_ms", 1],
-  ["responseTimeMs", 1],
-  ["responseTime", 1],
-  ["response_time", 1],
-  ["elapsed_ms", 1],
-  ["elapsedMs", 1],
-  ["elapsed", 1],
-  ["took_ms", 1],
-  ["took", 1],
-  ["request_time", 1_000],
-  ["duration_s", 1_000],
-  ["duration_seconds", 1_000],
-  ["elapsed_seconds", 1_000],
-  ["latency_seconds", 1_000],
-  ["duration_us", 0.001],
-  ["latency_us", 0.001],
-  ["duration_ns", 0.000001]
-]
-
 /** A name as an SQL literal: only names of the lists in this file come here. */
 const literal = (name: string): string => `'${name}'`
-const list = (names: ReadonlyArray<string>): string => `array[${names.map(literal).join(", ")}]`
-
-/**
- * Milliseconds that a line tells, or null: a number, or text such as `12.5ms` and `1.2 s`. Compared as numeric first: a
- * number of any size must not fail the cast.
- */
-const numberSql = (name: string, unit: number): string => {
-  const text = `(attributes ->> ${literal(name)})`
-  const digits = `substring(${text} from '^\\d{1,12}(?:\\.\\d{1,9})?')`
-  const units = `case substring(${text} from '[a-zµ]+$') when 'ns' then 0.000001 when 'us' then 0.001 when 'µs' then 0.001 when 'ms' then 1 when 's' then 1000 when 'm' then 60000 else ${unit} end`
-  return (
-    `case jsonb_typeof(attributes -> ${literal(name)}) ` +
-    `when 'number' then case when ${text}::numeric between 0 and ${most} then ${text}::float8 * ${unit} end ` +
-    `when 'string' then case when ${text} ~ '^\\d{1,12}(?:\\.\\d{1,9})? ?(?:ns|us|µs|ms|s|m)?$' then ${digits}::float8 * ${units} end end`
-  )
-}
-
-const durationSql =
-  `case when attributes ?| ${list(durations.map(([name]) => name))} ` +
-  `then coalesce(${durations.map(([name, unit]) => numberSql(name, unit)).join(", ")}) end`
 
 const textSql = (names: ReadonlyArray<string>): string =>
   `coalesce(${names.map((name) => `case when jsonb_typeof(attributes -> ${literal(name)}) = 'string' then attributes ->> ${literal(name)} end`).join(", ")})`
@@ -72,6 +26,7 @@ const pathSql =
   `'/(?:\\d+|[0-9a-fA-F-]{8,})(?=/|$)', '/:id', 'g'), 200)`
 const methodSql = `left(${textSql(["http.request.method", "method"])}, 10)`
 
+/** Of lines whose columns are made once: without an offset each use would make them anew. */
 const lineSql =
   `select *, case when ms is not null then ceil(ln(greatest(${least}, least(${most}, ms))) / ${lnGamma})::integer end as bucket, ` +
   `case when ms is not null then coalesce(coalesce(method || ' ', '') || path, '') else '' end as endpoint from `
@@ -127,7 +82,7 @@ export const rollHours = Effect.fnUntraced(function* (
         const columns =
           `floor(extract(epoch from time) / 3600)::bigint as hour, level, left(service, 200) as service, ` +
           `${hostSql} as host, ${durationSql} as ms, ${pathSql} as path, ${methodSql} as method`
-        return `with found as materialized (${lineSql} (${source.select(columns, condition)}) raw),
+        return `with found as materialized (${lineSql} (${source.select(columns, condition)} offset 0) raw),
           grouped as (
             select 1 as kind, hour, level, service, '' as host, '' as endpoint, null::integer as bucket, count(*) as n,
               0::float8 as sum, 0::float8 as max, 0::bigint as errors from found group by hour, level, service
@@ -156,22 +111,34 @@ export interface Share {
   lines: number
 }
 
+/** The same of one step of time. */
+export interface StepShare extends Share {
+  /** Start of the step, epoch ms. */
+  readonly at: number
+}
+
 export interface Shares {
-  readonly shares: ReadonlyArray<Share>
+  readonly shares: ReadonlyArray<StepShare>
   readonly lines: number
   /** Event time, epoch ms, from which on all lines are counted. */
   readonly from: number
 }
 
+export interface SharesOptions {
+  readonly project: ProjectId
+  readonly from: number
+  readonly to: number
+  readonly linesMax: number
+  /** Length of the steps that are told apart; without it the window is one. */
+  readonly stepMs?: number
+}
+
 /** How the lines of a window of event time spread; newest first, until so many were read. */
-export const readShares = Effect.fnUntraced(function* (
-  reader: Reader,
-  options: { readonly project: ProjectId; readonly from: number; readonly to: number; readonly linesMax: number },
-  limitMs: number
-) {
-  const { from, linesMax, project, to } = options
+export const readShares = Effect.fnUntraced(function* (reader: Reader, options: SharesOptions, limitMs: number) {
+  const { from, linesMax, project, stepMs = Infinity, to } = options
+  const step = Number.isFinite(stepMs) ? `floor(extract(epoch from time) * 1000 / ${Math.round(stepMs)})::bigint` : "0"
   const question: Question = { project, query: { _tag: "All" }, window: { from, to }, order: "newest" }
-  const found = new Map<string, Share>()
+  const found = new Map<string, StepShare>()
   let lines = 0
   let reached = from
   const enough = (next: Block): boolean => {
@@ -181,21 +148,24 @@ export const readShares = Effect.fnUntraced(function* (
   }
   const visit = (blocks: ReadonlyArray<Block>) =>
     Effect.map(
-      readBlocks<{ seen: string; template: string | null; service: string; level: number | null; n: string }>(
-        reader,
-        "rollups.shares",
-        question,
-        blocks,
-        (source, condition) => {
-          const grouped = `select template, service, level, count(*) as n from (${source.select("template, left(service, 200) as service, level", condition)}) raw group by 1, 2, 3`
-          return `select s.seen, g.* from (select ${source.seen} as seen) s left join (${grouped}) g on true`
-        }
-      ),
+      readBlocks<{
+        seen: string
+        step: string
+        template: string | null
+        service: string
+        level: number | null
+        n: string
+      }>(reader, "rollups.shares", question, blocks, (source, condition) => {
+        const columns = `${step} as step, template, left(service, 200) as service, level`
+        const grouped = `select step, template, service, level, count(*) as n from (${source.select(columns, condition)}) raw group by 1, 2, 3, 4`
+        return `select s.seen, g.* from (select ${source.seen} as seen) s left join (${grouped}) g on true`
+      }),
       (rows) => {
-        for (const { level, n, service, template } of rows) {
+        for (const { level, n, service, step: number, template } of rows) {
           if (level === null) continue
-          const key = `${template ?? ""} ${level} ${service}`
-          const share = found.get(key) ?? { template: template ?? "", service, level, lines: 0 }
+          const key = `${number} ${template ?? ""} ${level} ${service}`
+          const at = Number.isFinite(stepMs) ? Number(number) * stepMs : from
+          const share = found.get(key) ?? { at, template: template ?? "", service, level, lines: 0 }
           share.lines += Number(n)
           lines += Number(n)
           found.set(key, share)

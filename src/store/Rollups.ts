@@ -11,10 +11,10 @@ import { mergeRollups, type Rollup } from "../domain/Rollup.ts"
 import { reader, type SearchTooSlow } from "./BlockWalk.ts"
 import { Database, type StoreError } from "./Database.ts"
 import { chunksOf, countsOf, fromRow, keep, type PartRow, type StaleRow } from "./RollupRows.ts"
-import { readShares, rollHours, type Shares } from "./RollupLines.ts"
+import { readShares, rollHours, type Shares, type SharesOptions } from "./RollupLines.ts"
 import { type TemplateChange, templateChanges } from "./TemplateChanges.ts"
 
-export type { Share, Shares } from "./RollupLines.ts"
+export type { Share, Shares, StepShare } from "./RollupLines.ts"
 export type { TemplateChange } from "./TemplateChanges.ts"
 
 export interface Point {
@@ -28,6 +28,14 @@ export interface Span {
   readonly project: ProjectId
   readonly from: number
   readonly to: number
+}
+
+export interface TemplateText {
+  /** The template that has taken it in, or itself. */
+  readonly root: string
+  readonly text: string
+  /** Epoch ms. */
+  readonly firstSeen: number
 }
 
 /** Which list of a row is read: the rest of it is left empty. */
@@ -56,16 +64,19 @@ export class Rollups extends Context.Service<
       span: Span & { readonly stepMs: number; readonly part: Part }
     ) => Effect.Effect<ReadonlyMap<number, Rollup>, StoreError>
     /** How the lines of a window spread over templates, services and levels: as much as can be read in a few seconds. */
-    readonly shares: (
-      options: Span & { readonly linesMax: number }
-    ) => Effect.Effect<Shares, StoreError | SearchTooSlow>
-    /** Templates with lines in the span or in one of the same length before it, by arrival in whole hours. */
+    readonly shares: (options: SharesOptions) => Effect.Effect<Shares, StoreError | SearchTooSlow>
+    /** Start of the earliest hour from `from` on that was made anew since `since` (both epoch ms). */
+    readonly remade: (
+      project: ProjectId,
+      options: { readonly from: number; readonly since: number }
+    ) => Effect.Effect<number | undefined, StoreError>
+    /** Templates with lines in the span or in one of the same length before it, in whole hours. */
     readonly templates: (span: Span) => Effect.Effect<ReadonlyArray<TemplateChange>, StoreError>
-    /** The template's text by its id, of those that there are. */
+    /** Templates by their ids, of those that there are. */
     readonly texts: (
       project: ProjectId,
       ids: ReadonlyArray<string>
-    ) => Effect.Effect<ReadonlyMap<string, { readonly text: string; readonly firstSeen: number }>, StoreError>
+    ) => Effect.Effect<ReadonlyMap<string, TemplateText>, StoreError>
     /** Start of the newest hour that is rolled up, epoch ms. */
     readonly newest: (project: ProjectId) => Effect.Effect<number | undefined, StoreError>
   }
@@ -215,12 +226,24 @@ function make(database: Database["Service"]): Rollups["Service"] {
       Effect.map(
         database.read(
           "rollups.texts",
-          (sql) => sql<Array<{ id: string; text: string; first_seen: Date }>>`
-            select t.id, left(coalesce(r.text, t.text), 1000) as text, coalesce(r.first_seen, t.first_seen) as first_seen
+          (sql) => sql<Array<{ id: string; root: string; text: string; first_seen: Date }>>`
+            select t.id, coalesce(r.id, t.id) as root, left(coalesce(r.text, t.text), 1000) as text, coalesce(r.first_seen, t.first_seen) as first_seen
             from templates t left join templates r on r.project = t.project and r.id = t.alias
             where t.project = ${project} and t.id = any(${`{${ids.filter((id) => /^\d{1,16}$/u.test(id)).join(",")}}`}::text::bigint[])`
         ),
-        (rows) => new Map(rows.map(({ first_seen, id, text }) => [id, { text, firstSeen: first_seen.getTime() }]))
+        (rows) =>
+          new Map(rows.map(({ first_seen, id, root, text }) => [id, { root, text, firstSeen: first_seen.getTime() }]))
+      ),
+    remade: (project, { from, since }) =>
+      Effect.map(
+        database.read(
+          "rollups.remade",
+          (sql) => sql<Array<{ at: string | null }>>`
+            select (extract(epoch from min(start)) * 1000)::bigint as at from rollups
+            where project = ${project} and hours = 1 and start >= ${iso(from)}::text::timestamptz
+              and made_at >= ${iso(since)}::text::timestamptz`
+        ),
+        (rows) => (typeof rows[0]?.at === "string" ? Number(rows[0].at) : undefined)
       ),
     newest: (project) =>
       Effect.map(

@@ -11,7 +11,7 @@ export interface TemplateChange {
   readonly errors: number
   /** Lines of the window before. */
   readonly before: number
-  /** ISO 8601, arrival. */
+  /** ISO 8601, event time. */
   readonly firstSeen: string
   readonly lastSeen: string
 }
@@ -19,7 +19,7 @@ export interface TemplateChange {
 const templatesMax = 5_000
 const textMax = 1_000
 
-/** Templates with lines in one of the windows `before` ≤ arrival < `from` ≤ arrival < `to` (whole hours, ISO), the most first. */
+/** Templates with lines in one of the windows `before` ≤ time < `from` ≤ time < `to` (whole hours, ISO), the most first. */
 export const templateChanges = async (
   sql: Sql,
   options: { readonly project: ProjectId; readonly before: string; readonly from: string; readonly to: string }
@@ -48,7 +48,7 @@ export const templateChanges = async (
       group by 1
     )
     select c.id, left(t.text, ${textMax}) as text, c.lines, c.warnings, c.errors, c.before, t.first_seen,
-      greatest(t.last_seen, c.last_at) as last_seen
+      c.last_at as last_seen
     from counted c join templates t on t.project = ${project} and t.id = c.id
     order by greatest(c.lines, c.before) desc, c.id limit ${templatesMax}`
   return rows.map((row) => ({

@@ -7,18 +7,32 @@ import type { Sql } from "./Database.ts"
 import type { PatternQuery } from "./Templates.ts"
 
 const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+/** Lines count by their own time where it is no further from their arrival: wrong clocks must not make hours without bound. */
+const pastMs = 90 * dayMs
+const aheadMs = dayMs
+
+/** When a line counts, epoch ms: its own time, or its arrival where that can't be. */
+export const countedAt = (time: number, arrived: number): number =>
+  time >= arrived - pastMs && time <= arrived + aheadMs ? time : arrived
+
 /** Buckets of a sparkline, at most; each is a whole number of hours. */
 const bucketsMax = 48
 
-/** Lines of one template in one hour, as `template_counts` takes them. */
-export interface TemplateCount {
+interface Counting {
   readonly project: string
-  readonly hour: string
+  readonly hour: number
   readonly template: number
   lines: number
   warnings: number
   errors: number
-  last_at: string
+  last_at: number
+}
+
+/** Lines of one template in one hour, as `template_counts` takes them. */
+export interface TemplateCount extends Omit<Counting, "hour" | "last_at"> {
+  readonly hour: string
+  readonly last_at: string
 }
 
 /** Counts of the lines of batches that arrive together, in the order in which rows are locked. */
@@ -29,25 +43,29 @@ export const countTemplates = (
     readonly events: ReadonlyArray<LogEvent>
   }>
 ): ReadonlyArray<TemplateCount> => {
-  const counts = new Map<string, TemplateCount>()
+  const counts = new Map<string, Counting>()
   for (const { events, observedAt, project } of batches) {
-    const hour = new Date(Math.floor(observedAt / hourMs) * hourMs).toISOString()
-    const last_at = new Date(observedAt).toISOString()
-    for (const { level, template } of events) {
+    for (const { level, template, time } of events) {
       if (template === undefined || template === 0) continue
+      const at = countedAt(time, observedAt)
+      const hour = Math.floor(at / hourMs) * hourMs
       const key = `${project} ${hour} ${template}`
       let count = counts.get(key)
       if (count === undefined) {
-        count = { project, hour, template, lines: 0, warnings: 0, errors: 0, last_at }
+        count = { project, hour, template, lines: 0, warnings: 0, errors: 0, last_at: at }
         counts.set(key, count)
       }
       count.lines++
       if (severity[level] >= severity.error) count.errors++
       else if (level === "warn") count.warnings++
-      if (last_at > count.last_at) count.last_at = last_at
+      count.last_at = Math.max(count.last_at, at)
     }
   }
-  return [...counts.values()]
+  return Array.from(counts.values(), (count) => ({
+    ...count,
+    hour: new Date(count.hour).toISOString(),
+    last_at: new Date(count.last_at).toISOString()
+  }))
 }
 
 interface PatternRow {

@@ -1,5 +1,5 @@
 /**
- * Templates of each project's messages, and the lines that came of each per hour of arrival. Promises that a template that
+ * Templates of each project's messages, and the lines that came of each per hour of event time. Promises that a template that
  * was taken in by another still resolves, and that aliases make no rings. Counting happens in the statement that stores the
  * lines (LogAppend.ts), so counts and lines agree whatever is killed; finding templates is left to parse/templates.
  */
@@ -10,6 +10,8 @@ import { Database, type StoreError, type Transaction } from "./Database.ts"
 import { cleanText } from "./LogRows.ts"
 import { listPatterns, patternOf } from "./TemplateSql.ts"
 
+export { countedAt } from "./TemplateSql.ts"
+
 /** A template as a miner made it and goes on with it. */
 export interface KeptTemplate {
   readonly id: number
@@ -18,11 +20,13 @@ export interface KeptTemplate {
   readonly sample: string
   /** The template that has taken this one in. */
   readonly alias?: number | undefined
+  /** Time of its first line, epoch ms; when it is kept where that is not known. */
+  readonly firstSeen?: number | undefined
 }
 
 export interface PatternQuery {
   readonly project: ProjectId
-  /** Arrival, epoch ms, whole hours count: `from` inclusive, `to` exclusive. */
+  /** Event time, epoch ms, whole hours count: `from` inclusive, `to` exclusive. */
   readonly from: number
   readonly to: number
   /** Only templates whose text contains this, whatever its case. */
@@ -129,20 +133,21 @@ const alias = async (sql: Transaction, project: ProjectId, pairs: ReadonlyArray<
 
 function make(database: Database["Service"]): Templates["Service"] {
   const write = (sql: Transaction, project: ProjectId, templates: ReadonlyArray<KeptTemplate>, at: number) => {
-    const rows = templates.map(({ id, sample, shape, text }) => ({
+    const rows = templates.map(({ firstSeen = at, id, sample, shape, text }) => ({
       id,
+      first_seen: new Date(firstSeen).toISOString(),
       text: cleanText(text),
       shape: cleanText(shape),
       sample: cleanText(sample)
     }))
     return sql`
       insert into templates (project, id, text, shape, sample, first_seen, last_seen)
-      select ${project}, id, text, shape, sample, ${new Date(at).toISOString()}::text::timestamptz,
-        ${new Date(at).toISOString()}::text::timestamptz
-      from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as t(id bigint, text text, shape text, sample text)
+      select ${project}, id, text, shape, sample, first_seen, ${new Date(at).toISOString()}::text::timestamptz
+      from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
+        as t(id bigint, first_seen timestamptz, text text, shape text, sample text)
       order by id
       on conflict (project, id) do update set text = excluded.text, shape = excluded.shape, changed_at = clock_timestamp(),
-          last_seen = greatest(templates.last_seen, excluded.last_seen)
+          first_seen = least(templates.first_seen, excluded.first_seen), last_seen = greatest(templates.last_seen, excluded.last_seen)
         where (templates.text, templates.shape) is distinct from (excluded.text, excluded.shape)
           or templates.last_seen < excluded.last_seen - ${seenStep}::text::interval`
   }

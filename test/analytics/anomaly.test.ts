@@ -1,7 +1,9 @@
 /** The models of anomalies: bounded plain state, the same scores after JSON, never NaN; and the figures on labelled data, where it is. */
 import { fc } from "../support/property.ts"
 import { describe, expect, it } from "vitest"
-import { material, oddHours, series } from "../../src/analytics/anomaly/Hours.ts"
+import { random } from "../store/events.ts"
+import { type Judged, events } from "../../src/analytics/anomaly/Event.ts"
+import { fine, isDaily, material, oddStretches, series } from "../../src/analytics/anomaly/Stretches.ts"
 import { newTemplates, vanishedTemplates } from "../../src/analytics/anomaly/Novelty.ts"
 import * as Rate from "../../src/analytics/anomaly/Rate.ts"
 import * as Sequences from "../../src/analytics/anomaly/Sequences.ts"
@@ -93,7 +95,7 @@ describe("counts per hour", () => {
       start + i * hour,
       i === 250 || i === 251 ? 900 : wave(i)
     ])
-    const [found, ...more] = oddHours(series(pairs, start, start + 300 * hour), start + 240 * hour)
+    const [found, ...more] = oddStretches(series(pairs, start, start + 300 * hour), start + 240 * hour)
     expect(more).toEqual([])
     expect(found).toMatchObject({ from: start + 250 * hour, to: start + 252 * hour, got: 1_800 })
     expect(found!.expected).toBeLessThan(400)
@@ -105,7 +107,123 @@ describe("counts per hour", () => {
     expect(material(30, 2)).toBe(true)
     expect(material(0, 100)).toBe(true)
     const pairs = Array.from({ length: 300 }, (_, i): [number, number] => [start + i * hour, i === 200 ? 900 : wave(i)])
-    expect(oddHours(series(pairs, start, start + 300 * hour), start + 240 * hour)).toEqual([])
+    expect(oddStretches(series(pairs, start, start + 300 * hour), start + 240 * hour)).toEqual([])
+  })
+
+  it("by the minute find what lasts minutes, whole, and nothing in chance", () => {
+    const minute = 60_000
+    const r = random(11)
+    const chance = (mean: number): number => {
+      let [n, p] = [0, r.next()]
+      while (p > Math.exp(-mean)) {
+        n++
+        p *= r.next()
+      }
+      return n
+    }
+    const day = (at: (i: number) => number) =>
+      series(
+        Array.from({ length: 390 }, (_, i): [number, number] => [start + i * minute, at(i)]),
+        start,
+        start + 390 * minute,
+        minute
+      )
+    for (const mean of [0.05, 1, 20]) {
+      expect(
+        oddStretches(
+          day(() => chance(mean)),
+          start,
+          fine
+        )
+      ).toEqual([])
+      const [found, ...more] = oddStretches(
+        day((i) => chance(i >= 200 && i < 220 ? 8 * mean + 10 : mean)),
+        start,
+        fine
+      )
+      expect(more).toEqual([])
+      expect(found!.from).toBeLessThanOrEqual(start + 204 * minute)
+      expect(found!.to - found!.from).toBeGreaterThanOrEqual(10 * minute)
+      expect(found!.score).toBeGreaterThanOrEqual(0.5)
+      expect(found!.expected).toBeLessThan(mean * 25 + 10)
+    }
+  })
+
+  it("know what comes every day or every week at this hour", () => {
+    const hours = (burst: (i: number) => boolean) =>
+      Array.from({ length: 200 }, (_, i): [number, number] => [start + i * hour, burst(i) ? 900 : 100])
+    const odd = {
+      from: start + 194 * hour,
+      to: start + 194 * hour + 300_000,
+      got: 808,
+      expected: 8,
+      score: 0.6,
+      why: ""
+    }
+    expect(
+      isDaily(
+        hours((i) => i % 24 === 2),
+        odd
+      )
+    ).toBe(true)
+    expect(
+      isDaily(
+        hours((i) => i === 194),
+        odd
+      )
+    ).toBe(false)
+    expect(isDaily([[odd.from, 900]], odd)).toBe(false)
+    const silent = { ...odd, got: 0, expected: 80 }
+    expect(isDaily([...hours(() => false).slice(0, 194), [odd.from, 20]], silent)).toBe(false)
+    expect(
+      isDaily(
+        Array.from({ length: 200 }, (_, i) => [start + i * hour, i % 24 === 2 ? 20 : 100] as const),
+        silent
+      )
+    ).toBe(true)
+  })
+})
+
+describe("one event is one finding", () => {
+  const odd = (got: number, expected: number) => ({ from: 0, to: 10, got, expected, score: 0.6, why: "" })
+  const errors = (service: string, got: number, expected: number): Judged => ({
+    counted: { _tag: "Service", service, what: "errors" },
+    odd: odd(got, expected)
+  })
+  const all = (what: "lines" | "errors", got: number, expected: number): Judged => ({
+    counted: { _tag: "All", what },
+    odd: odd(got, expected)
+  })
+
+  it("of errors: all of them with their services, or the one service that has most of them", () => {
+    const parts = [errors("pay", 60, 0), errors("shop", 30, 0), errors("", 67, 5)]
+    expect(events([all("errors", 157, 4), ...parts])).toMatchObject([
+      {
+        counted: {
+          _tag: "All",
+          of: [
+            ["", 67],
+            ["pay", 60],
+            ["shop", 30]
+          ]
+        }
+      }
+    ])
+    expect(events([all("errors", 100, 4), errors("pay", 90, 1)])).toEqual([errors("pay", 90, 1)])
+    expect(events(parts)).toEqual(parts)
+  })
+
+  it("of lines: all where they change alike", () => {
+    const part: Judged = { counted: { _tag: "Service", service: "a", what: "lines" }, odd: odd(400, 100) }
+    expect(events([all("lines", 4_000, 1_000), part])).toEqual([all("lines", 4_000, 1_000)])
+    expect(events([all("lines", 1_400, 1_000), part])).toEqual([part])
+    // One pattern that makes a service's difference; and several that change with it.
+    const template = (id: string, got: number, expected: number): Judged => ({
+      counted: { _tag: "Template", template: { id, text: id, sample: id }, errors: 0 },
+      odd: odd(got, expected)
+    })
+    expect(events([part, template("1", 330, 40)])).toEqual([template("1", 330, 40)])
+    expect(events([part, template("1", 200, 50), template("2", 160, 40)])).toEqual([part])
   })
 })
 
@@ -125,6 +243,11 @@ describe("templates", () => {
         .fresh.map(({ id }) => id)
         .toSorted()
     ).toEqual(["1", "3"])
+    // New errors are told after an eighth of a young project's time.
+    const young = { ...options, since: start, now: start + 16 * hour, totals: totals.slice(0, 16) }
+    expect(newTemplates([fresh("1", 1, 9, 9), fresh("2", 3, 9, 9), fresh("3", 9, 50)], young).fresh).toMatchObject([
+      { id: "2", until: start + 4 * hour }
+    ])
     const early = { ...options, since: start }
     expect(newTemplates([fresh("4", 10, 50)], early)).toEqual({ fresh: [], together: false, silent: "learning" })
   })

@@ -17,12 +17,14 @@ afterAll(async () => {
   await room.clear()
 })
 
+/** Of this day, or lines count elsewhere than the last day's patterns look. */
+const today = new Date().toISOString().slice(0, 10)
 const users = ["ann", "bob", "cat", "dan", "eve", "fay", "gus", "hal"]
 /** Lines of three templates, one of them found by its words only. */
 const linesOf = (batch: number): string =>
   Array.from({ length: 60 }, (_, i) => {
     if (i % 3 === 0)
-      return `2026-11-23 10:00:${String(i).padStart(2, "0")} INFO session opened for user ${users[(batch + i) % 8]} by root`
+      return `${today} 00:00:${String(i).padStart(2, "0")} INFO session opened for user ${users[(batch + i) % 8]} by root`
     return i % 3 === 1
       ? JSON.stringify({ level: "error", message: `request ${batch}-${i} failed after ${i} ms` })
       : `level=warn msg="disk /dev/sd${batch}${i} is ${i}% full"`

@@ -7,6 +7,7 @@ import { defaultProject } from "../../src/domain/Project.ts"
 import { quantile } from "../../src/domain/Sketch.ts"
 import { Database } from "../../src/store/Database.ts"
 import { Logs } from "../../src/store/Logs.ts"
+import { Projects } from "../../src/store/Projects.ts"
 import { chunksOf } from "../../src/store/RollupRows.ts"
 import { Rollups } from "../../src/store/Rollups.ts"
 import { storeLayer } from "../support/postgres.ts"
@@ -86,6 +87,65 @@ layer(storeLayer())("roll-ups", (it) => {
       const hosts = yield* rollups.series({ ...span, part: "hosts" })
       const h2 = [...hosts.values()].reduce((sum, row) => sum + (row.hosts["h2"] ?? 0), 0)
       assert.strictEqual(h2, all.filter(({ attributes }) => attributes["host"] === "h2").length)
+    })
+  )
+
+  it.effect("know a duration however a line spells it, and take nothing else for one", () =>
+    Effect.gen(function* () {
+      const project = (yield* (yield* Projects).create({ name: "Spellings" })).id
+      const attribute = (value: Record<string, unknown>) => ({ attributes: value, message: "done" })
+      const message = (text: string) => ({ attributes: {}, message: text })
+      const lines: ReadonlyArray<readonly [ms: number | null, line: Pick<LogEvent, "attributes" | "message">]> = [
+        [12, message("query took 12ms, 3 hits")],
+        [1_200, message("job finished, duration=1.2s")],
+        [5, message("latency_ms: 5")],
+        [250, message('{"elapsed_ms":250}')],
+        [30, message("Response time = 30 ms")],
+        [2_000, message("Time taken: 2 seconds")],
+        [0.45, message("parsed; took 450µs")],
+        [0.45, message("parsed; took 450 us")],
+        [90_000, message("backup: total time was 1.5 min")],
+        [7_000, message("elapsed_seconds=7")],
+        [12, message("Saved cart ab12 in 12 ms")],
+        [300, message("cache warmed in 300ms")],
+        [8.4, message("Completed 200 OK (8.4ms)")],
+        [12.5, attribute({ duration: "12.5ms" })],
+        [1_200, attribute({ duration: "1.2 s" })],
+        [62_500, attribute({ duration: "1m2.5s" })],
+        [3_661_000, attribute({ elapsed: "1h1m1s" })],
+        [47, attribute({ request_time: "0.047" })],
+        [47, attribute({ request_time: 0.047 })],
+        [250, attribute({ "http.server.request.duration": 0.25 })],
+        [3, attribute({ durationNs: 3_000_000 })],
+        [18, attribute({ ElapsedMilliseconds: 18 })],
+        // An attribute is believed before the message.
+        [5, { attributes: { took_ms: 5 }, message: "took 9 s" }],
+        [null, message("took 3 steps")],
+        [null, message("took 12 messages")],
+        [null, message("retry in 30 s")],
+        [null, message("token expires in 5m")],
+        [null, message("built in 2026")],
+        [null, message("duration 12")],
+        [null, message("mistook 12 ms")],
+        [null, attribute({ duration: "soon" })],
+        [null, attribute({ duration: -1 })],
+        [null, attribute({ duration: 1e300 })],
+        [null, attribute({ duration: [1] })]
+      ]
+      const events = lines.map(([, line], i) => event({ time: now, service: `s${i}`, ...line }))
+      const logs = yield* Logs
+      yield* logs.append([{ id: "spellings", project, observedAt: now, events }])
+      const rollups = yield* Rollups
+      yield* rollups.update(project, { linesMax: 1e9 })
+      const found = yield* rollups.series({ ...span, project, part: "latency" })
+      const told = lines.flatMap(([ms]) => (ms === null ? [] : [ms]))
+      const sketch = [...found.values()][0]!.latency!
+      assert.strictEqual(sketch.n, told.length)
+      assert.closeTo(sketch.sum, told.reduce((sum, ms) => sum + ms, 0), 0.01)
+      for (const q of [0.1, 0.3, 0.5, 0.7, 0.9]) {
+        const exact = told.toSorted((a, b) => a - b)[Math.floor(q * (told.length - 1))]!
+        assert.closeTo(quantile(sketch, q)!, exact, exact * 0.03 + 0.001)
+      }
     })
   )
 

@@ -22,7 +22,7 @@ const batch = (id: string, project: ProjectId, observedAt: number, events: Reado
   id,
   project,
   observedAt,
-  events
+  events: events.map((one) => ({ ...one, time: observedAt }))
 })
 
 layer(storeLayer())("templates", (it) => {
@@ -130,6 +130,35 @@ layer(storeLayer())("templates", (it) => {
       assert.strictEqual((yield* templates.pattern(project, "2", window))?.count, 5)
       assert.strictEqual((yield* templates.pattern(project, "4", window))?.count, 0)
       assert.isUndefined(yield* templates.pattern(project, "5", window))
+    })
+  )
+
+  it.effect("count lines in the hour of their own time, and of their arrival where that can't be", () =>
+    Effect.gen(function* () {
+      const templates = yield* Templates
+      const logs = yield* Logs
+      const project = ProjectId.make("own-time")
+      yield* templates.save(project, [{ ...template(1), firstSeen: noon - 50 * hour }], noon)
+      const times = [noon - 50 * hour, noon - 2 * hour, noon - 91 * day, noon + 25 * hour, noon + 23 * hour]
+      const events = times.map((time) => event({ template: 1, time }))
+      yield* logs.append([{ id: "own-time", project, observedAt: noon, events }])
+      const at = (from: number) =>
+        Effect.map(templates.pattern(project, "1", { from, to: from + hour }), (found) => found?.count)
+      assert.strictEqual(yield* at(noon - 50 * hour), 1)
+      assert.strictEqual(yield* at(noon - 2 * hour), 1)
+      assert.strictEqual(yield* at(noon + 23 * hour), 1)
+      assert.strictEqual(yield* at(noon), 2)
+      assert.strictEqual(
+        (yield* templates.pattern(project, "1", { from: noon, to: noon + hour }))?.firstSeen,
+        new Date(noon - 50 * hour).toISOString()
+      )
+      // First seen earlier, as another process tells; never later.
+      yield* templates.save(project, [{ ...template(1, { text: "new" }), firstSeen: noon - 60 * hour }], noon)
+      yield* templates.save(project, [{ ...template(1, { text: "newer" }), firstSeen: noon }], noon)
+      assert.strictEqual(
+        (yield* templates.pattern(project, "1", { from: noon, to: noon + hour }))?.firstSeen,
+        new Date(noon - 60 * hour).toISOString()
+      )
     })
   )
 

@@ -18,7 +18,7 @@ export interface NoveltyOptions {
   readonly now: number
   /** All lines per hour: start, epoch ms, and lines; oldest first. */
   readonly totals: ReadonlyArray<readonly [number, number]>
-  /** Hours of a project's history in which everything is learnt in silence; 24 without it. */
+  /** Hours of a project's history in which everything but new errors is learnt in silence; 24 without it. */
   readonly lookBackHours?: number
   /** Lines in one hour that make a new template worth telling; 5 without it, 2 of errors. */
   readonly times?: number
@@ -31,6 +31,8 @@ export interface NewTemplate {
   /** Lines in its strongest hour, and of these errors. */
   readonly lines: number
   readonly errors: number
+  /** End of the last hour that had lines, epoch ms. */
+  readonly until: number
   readonly score: number
 }
 
@@ -56,6 +58,8 @@ const hourMs = 3_600_000
 const lookBackDefault = 24
 const timesDefault = 5
 const errorTimes = 2
+/** Part of a young project's history, one in so many, after which new errors are told. */
+const youngParts = 8
 /** Templates that are new at once and told as one from here on. */
 const togetherMin = 10
 /** Lines of an hour as part of the usual hour, between which a source counts as healthy. */
@@ -89,11 +93,17 @@ export const newTemplates = (all: ReadonlyArray<HourlyTemplate>, options: Novelt
     const [, lines, errors] = one.hours.toSorted((a, b) => b[1] - a[1])[0] ?? [0, 0, 0]
     if (lines < times && errors < Math.min(errorTimes, times)) return []
     const weight = Math.log10(1 + lines) + (errors > 0 ? 1 : 0)
-    return [{ id: one.id, at: one.firstSeen, lines, errors, score: 0.5 + 0.5 * (weight / (weight + 2)) }]
+    const until = Math.max(...one.hours.map(([hour]) => hour)) + hourMs
+    return [{ id: one.id, at: one.firstSeen, until, lines, errors, score: 0.5 + 0.5 * (weight / (weight + 2)) }]
   })
   const quiet = (silent: Novelties["silent"]): Novelties => ({ fresh: [], together: false, silent })
   if (fresh.length === 0) return quiet(undefined)
-  const known = fresh.filter(({ at }) => begin !== undefined && at >= begin + lookBackHours * hourMs)
+  // Errors that are new say something sooner than a pattern that just had its first turn.
+  const young = begin === undefined ? 0 : (options.now - begin) / hourMs / youngParts
+  const errorHours = Math.min(lookBackHours, Math.max(1, young))
+  const learnt = ({ at, errors }: NewTemplate): boolean =>
+    begin !== undefined && at >= begin + (errors >= errorTimes ? errorHours : lookBackHours) * hourMs
+  const known = fresh.filter(learnt)
   if (known.length === 0) return quiet("learning")
   const first = Math.min(...known.map(({ at }) => at))
   if (!healthy(totals, Math.floor(first / hourMs) * hourMs, healthyMin)) return quiet("source unhealthy")

@@ -8,9 +8,9 @@ import { Auth } from "./auth.ts"
 import { Decoding, limit, project, projectErrors } from "./common.ts"
 
 const window = {
-  /** ISO 8601 or epoch ms; arrival, whole hours, inclusive. Without it: a day before `to`. */
+  /** ISO 8601 or epoch ms; whole hours, inclusive. Without it: a day before `to`. */
   from: Schema.optionalKey(Schema.String),
-  /** ISO 8601 or epoch ms; arrival, whole hours, exclusive. Without it: now. */
+  /** ISO 8601 or epoch ms; whole hours, exclusive. Without it: now. */
   to: Schema.optionalKey(Schema.String),
   project
 }

@@ -47,9 +47,9 @@ export class SemanticGroup extends HttpApiGroup.make("semantic")
     HttpApiEndpoint.post("search", "/search/semantic", {
       payload: Schema.Struct({
         question: Question,
-        /** ISO 8601 or epoch ms; arrival, whole hours, inclusive. Without both: all time. */
+        /** ISO 8601 or epoch ms; whole hours, inclusive. Without both: all time. */
         from: Schema.optionalKey(Schema.String),
-        /** ISO 8601 or epoch ms; arrival, whole hours, exclusive. */
+        /** ISO 8601 or epoch ms; whole hours, exclusive. */
         to: Schema.optionalKey(Schema.String),
         limit: limit(50)
       }),

@@ -187,10 +187,12 @@ export const causes = Effect.fnUntraced(function* (options: {
   const earlier = yield* rollups.shares({ project, from: from - baselineMs, to: from, linesMax: causeLines })
   const ids = new Set([...now.shares, ...earlier.shares].map(({ template }) => template).filter((id) => id !== ""))
   const texts = yield* rollups.texts(project, [...ids])
+  const rooted = (shares: ReadonlyArray<Share>): ReadonlyArray<Share> =>
+    shares.map((share) => ({ ...share, template: texts.get(share.template)?.root ?? share.template }))
   const odd = yield* (yield* Anomalies).list({ project, from, to, limit: anomaliesMax })
   const context = {
-    now: { shares: mine(now.shares), ms: Math.max(1, to - now.from) },
-    before: { shares: mine(earlier.shares), ms: earlier.lines === 0 ? 0 : Math.max(1, from - earlier.from) },
+    now: { shares: rooted(mine(now.shares)), ms: Math.max(1, to - now.from) },
+    before: { shares: rooted(mine(earlier.shares)), ms: earlier.lines === 0 ? 0 : Math.max(1, from - earlier.from) },
     texts,
     from
   }

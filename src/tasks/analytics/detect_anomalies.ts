@@ -1,7 +1,7 @@
 /**
  * Looks for what came unlike it usually comes: rates per template and service, templates that are new or gone, sessions
  * with odd sequences. Safe to run again and at any distance in time: what was found is kept once, and rates are judged anew from the
- * counts of four weeks. Who is told of it is left to rules and reports.
+ * counts of four weeks and the lines of the last day. Who is told of it is left to rules and reports.
  */
 import { Clock, Effect, Schema } from "effect"
 import type { Finding } from "../../domain/Anomaly.ts"
@@ -12,14 +12,20 @@ import { Anomalies } from "../../store/Anomalies.ts"
 import { Logs } from "../../store/Logs.ts"
 import { Rollups } from "../../store/Rollups.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
+import { withLines } from "./anomalies/Evidence.ts"
 import { oddSessions } from "./anomalies/OddSessions.ts"
 import { oddRates } from "./anomalies/OddRates.ts"
+import { Instant, windowOf } from "./generate_insights.ts"
 
 export const DetectAnomalies = Task.make("detect_anomalies", {
   payload: {
     projectId: ProjectId,
     /** The attribute whose value joins lines into sessions, dots between steps; without it the trace id does. */
-    sessionBy: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(200)))
+    sessionBy: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(200))),
+    /** Event time that is looked at; without it what no run has looked at yet. */
+    from: Schema.optionalKey(Instant),
+    /** Now, where it is not given. */
+    to: Schema.optionalKey(Instant)
   },
   result: Schema.Struct({
     projectId: ProjectId,
@@ -40,7 +46,7 @@ export const DetectAnomalies = Task.make("detect_anomalies", {
   error: DependencyFailed,
   timeout: "10 minutes",
   retry: Retry.exponential({ attempts: 3, base: "2 seconds", cap: "1 minute" }),
-  unique: ({ projectId }) => projectId
+  unique: ({ from = "", projectId, sessionBy = "", to = "" }) => [projectId, sessionBy, from, to].join(" ")
 })
 
 const dayMs = 86_400_000
@@ -48,7 +54,11 @@ const dayMs = 86_400_000
 const keptMs = 90 * dayMs
 /** Findings of one run; the highest scores stay. */
 const findingsMax = 200
+/** Findings of one run that lines are looked up for. */
+const evidenceMax = 50
 const topMax = 10
+/** Where only `to` is given. */
+const askedDefaultMs = dayMs
 
 interface Services {
   readonly anomalies: Anomalies["Service"]
@@ -56,21 +66,30 @@ interface Services {
   readonly rollups: Rollups["Service"]
 }
 
+interface Options {
+  readonly projectId: ProjectId
+  readonly sessionBy: string | undefined
+  readonly asked: { readonly from: number; readonly to: number } | undefined
+}
+
 const detect = Effect.fnUntraced(function* (
   services: Services,
-  projectId: ProjectId,
-  sessionBy: string | undefined,
+  { asked, projectId, sessionBy }: Options,
   progress: (value: unknown) => Effect.Effect<void>
 ) {
   const { anomalies } = services
   const now = yield* Clock.currentTimeMillis
-  const rates = yield* oddRates(services, projectId, now)
+  const rates = yield* oddRates(services, { project: projectId, now, asked })
   yield* progress({ done: 1, of: 2, series: rates.series })
-  const sessions = yield* oddSessions(services, { project: projectId, sessionBy, now })
+  const sessions = yield* oddSessions(services, { project: projectId, sessionBy, now, asked })
   yield* progress({ done: 2, of: 2, series: rates.series, lines: sessions.lines })
-  const findings: ReadonlyArray<Finding> = [...rates.findings, ...sessions.findings]
+  const ranked: ReadonlyArray<Finding> = [...rates.findings, ...sessions.findings]
+    .filter(({ from, to }) => asked === undefined || (to > asked.from && from < asked.to))
     .toSorted((a, b) => b.score - a.score)
     .slice(0, findingsMax)
+  const findings = yield* Effect.forEach(ranked, (one, i) =>
+    i < evidenceMax ? withLines(services.logs, projectId, one) : Effect.succeed(one)
+  )
   const { again, created } = yield* anomalies.keep(projectId, findings, now)
   // After the findings: what is learnt counts as looked at.
   yield* sessions.save
@@ -91,8 +110,12 @@ const detect = Effect.fnUntraced(function* (
 export const DetectAnomaliesLive = DetectAnomalies.toLayer(
   Effect.gen(function* () {
     const services: Services = { anomalies: yield* Anomalies, logs: yield* Logs, rollups: yield* Rollups }
-    return Effect.fn("DetectAnomalies")(function* ({ projectId, sessionBy }, job) {
-      return yield* detect(services, projectId, sessionBy, job.progress).pipe(Effect.mapError(dependencyFailed))
+    return Effect.fn("DetectAnomalies")(function* ({ from, projectId, sessionBy, to }, job) {
+      const named = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+      const asked = from === undefined && to === undefined ? undefined : yield* windowOf(named, askedDefaultMs)
+      return yield* detect(services, { projectId, sessionBy, asked }, job.progress).pipe(
+        Effect.mapError(dependencyFailed)
+      )
     })
   })
 )

@@ -23,7 +23,6 @@ export const UpdateAllProjectAnalyticsLive = UpdateAllProjectAnalytics.toLayer(
       yield* engine
         .enqueueAll([
           ...all.map(({ id }) => UpdateProjectAnalytics.job({ projectId: id })),
-          // What is not rolled up yet is looked at an hour later.
           ...all.map(({ id }) => DetectAnomalies.job({ projectId: id }))
         ])
         .pipe(Effect.mapError(dependencyFailed))

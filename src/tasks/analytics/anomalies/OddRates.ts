@@ -1,12 +1,14 @@
-/** The part of detect_anomalies that looks at counts per hour: rates with season, templates that are new or gone. */
+/** The part of detect_anomalies that looks at counts: rates with season by the hour, of late by the minute, templates that are new or gone. */
 import { Effect } from "effect"
-import { type HourSeries, type OddHours, oddHours, series } from "../../../analytics/anomaly/Hours.ts"
+import { events, isSame, type Judged } from "../../../analytics/anomaly/Event.ts"
 import { newTemplates, vanishedTemplates } from "../../../analytics/anomaly/Novelty.ts"
-import { type Counted, tellManyNew, tellNew, tellRate, tellVanished } from "../../../analytics/anomaly/Tell.ts"
+import { oddStretches, series } from "../../../analytics/anomaly/Stretches.ts"
+import { tellManyNew, tellNew, tellRate, tellVanished } from "../../../analytics/anomaly/Tell.ts"
 import type { Finding } from "../../../domain/Anomaly.ts"
 import type { ProjectId } from "../../../domain/Ids.ts"
 import type { Anomalies, TemplateHours } from "../../../store/Anomalies.ts"
 import type { Rollups } from "../../../store/Rollups.ts"
+import { oddMinutes } from "./OddMinutes.ts"
 
 const hourMs = 3_600_000
 /** Hours of history that a rate is judged by. */
@@ -14,20 +16,26 @@ const historyHours = 672
 /** Templates and services whose rates are looked at, those with the most lines. */
 const templatesMax = 500
 const servicesMax = 100
-/** Without a run before: hours that are told. */
-const firstHours = 24
+/** Without a run before, and where lines came late: hours that are told. */
+const firstHours = 168
 /** Hours that are told again, because lines came late or a stretch went on. */
 const overlapHours = 3
 /** A new template may need so long, hours, until enough of its lines came. */
 const freshHours = 24
-/** Part of a difference that makes it the part's own, and how near the factors of a part and the whole are alike. */
-const partMin = 0.5
-const alikeMax = 3
+/** Lines that are rolled up first, about: what came since the last hour counts too. */
+const rollMax = 5_000_000
 const modelName = "rates"
 
 interface Services {
   readonly anomalies: Anomalies["Service"]
   readonly rollups: Rollups["Service"]
+}
+
+export interface RatesOptions {
+  readonly project: ProjectId
+  readonly now: number
+  /** Event time that is told, epoch ms; without it what no run has told yet. */
+  readonly asked: { readonly from: number; readonly to: number } | undefined
 }
 
 interface Window {
@@ -36,51 +44,32 @@ interface Window {
   readonly since: number
 }
 
-const positionOf = (state: unknown): number | undefined => {
+/** Counts by the hour of a service. */
+export interface ServiceHours {
+  readonly lines: Array<[number, number]>
+  readonly errors: Array<[number, number]>
+  total: number
+}
+
+const positionOf = (state: unknown): { readonly until: number; readonly at: number } | undefined => {
   if (typeof state !== "object" || state === null || !("until" in state)) return undefined
-  return typeof state.until === "number" && Number.isFinite(state.until) ? state.until : undefined
+  const { until } = state
+  if (typeof until !== "number" || !Number.isFinite(until)) return undefined
+  return { until, at: "at" in state && typeof state.at === "number" ? state.at : until }
 }
 
 /** Series begin where the first line came: hours before say nothing. */
-const seriesOf = (pairs: ReadonlyArray<readonly [number, number]>, window: Window): HourSeries =>
+const hoursOf = (pairs: ReadonlyArray<readonly [number, number]>, window: Window) =>
   series(pairs, Math.max(window.from, pairs[0]?.[0] ?? window.from), window.to)
-
-interface Judged {
-  readonly counted: Counted
-  readonly odd: OddHours
-}
-
-const overlap = (a: OddHours, b: OddHours): boolean => a.from < b.to && b.from < a.to
-const apart = ({ expected, got }: OddHours): number => got - expected
-const times = ({ expected, got }: OddHours): number => (got + 1) / (expected + 1)
-
-/** Most of what differs in the whole is this one part: then the part is the finding. */
-const makes = (part: OddHours, whole: OddHours): boolean =>
-  overlap(part, whole) && apart(part) / apart(whole) >= partMin
-
-/** The part does what the whole does: then the whole is the finding. */
-const follows = (part: OddHours, whole: OddHours): boolean => {
-  const alike = times(part) / times(whole)
-  return overlap(part, whole) && times(part) > 1 === times(whole) > 1 && alike < alikeMax && alike > 1 / alikeMax
-}
-
-/** Of the whole and its parts what is to be told, so that one event is one finding. */
-const sorted = (whole: ReadonlyArray<OddHours>, parts: ReadonlyArray<Judged>): ReadonlyArray<Judged> => {
-  const left = whole.filter((all) => !parts.some(({ odd }) => makes(odd, all)))
-  return [
-    ...left.map((odd): Judged => ({ counted: { _tag: "All" }, odd })),
-    ...parts.filter(({ odd }) => !left.some((all) => follows(odd, all)))
-  ]
-}
 
 const judgeTemplates = (templates: ReadonlyArray<TemplateHours>, window: Window) =>
   Effect.forEach(templates, (template) =>
     Effect.sync((): ReadonlyArray<Judged> => {
-      const counts = seriesOf(
+      const counts = hoursOf(
         template.hours.map(([hour, lines]) => [hour, lines] as const),
         window
       )
-      return oddHours(counts, window.since).map((odd) => {
+      return oddStretches(counts, window.since).map((odd) => {
         const errors = template.hours
           .filter(([hour]) => hour >= odd.from && hour < odd.to)
           .reduce((sum, one) => sum + one[2], 0)
@@ -89,33 +78,38 @@ const judgeTemplates = (templates: ReadonlyArray<TemplateHours>, window: Window)
     }).pipe(Effect.tap(Effect.yieldNow))
   ).pipe(Effect.map((found) => found.flat()))
 
-/** Services by event time, as far as they are rolled up. */
-const judgeServices = Effect.fnUntraced(function* (rollups: Rollups["Service"], project: ProjectId, window: Window) {
-  const newest = yield* rollups.newest(project)
-  if (newest === undefined) return { judged: [], series: 0 }
-  const to = Math.min(window.to, newest)
-  const points = yield* rollups.series({ project, from: window.from, to, stepMs: hourMs, part: "services" })
-  const services = new Map<string, { lines: Array<[number, number]>; errors: Array<[number, number]>; total: number }>()
+/** The services with the most lines, by the hour, and errors of all. */
+const serviceHours = Effect.fnUntraced(function* (rollups: Rollups["Service"], project: ProjectId, window: Window) {
+  const points = yield* rollups.series({ project, from: window.from, to: window.to, stepMs: hourMs, part: "services" })
+  const services = new Map<string, ServiceHours>()
+  const errors: Array<[number, number]> = []
   for (const [at, { services: found }] of [...points].toSorted((a, b) => a[0] - b[0])) {
-    for (const [name, { errors, lines }] of Object.entries(found)) {
+    let all = 0
+    for (const [name, { errors: bad, lines }] of Object.entries(found)) {
       const one = services.get(name) ?? { lines: [], errors: [], total: 0 }
       services.set(name, one)
       one.lines.push([at, lines])
-      one.errors.push([at, errors])
+      one.errors.push([at, bad])
       one.total += lines
+      all += bad
     }
+    errors.push([at, all])
   }
-  const judged: Array<Judged> = []
   const largest = [...services].toSorted((a, b) => b[1].total - a[1].total).slice(0, servicesMax)
-  for (const [service, one] of largest) {
+  return { services: new Map(largest), errors }
+})
+
+const judgeServices = Effect.fnUntraced(function* (services: ReadonlyMap<string, ServiceHours>, window: Window) {
+  const judged: Array<Judged> = []
+  for (const [service, one] of services) {
     for (const what of ["lines", "errors"] as const) {
-      for (const odd of oddHours(seriesOf(one[what], { ...window, to }), window.since)) {
+      for (const odd of oddStretches(hoursOf(one[what], window), window.since)) {
         judged.push({ counted: { _tag: "Service", service, what }, odd })
       }
     }
     yield* Effect.yieldNow
   }
-  return { judged, series: 2 * largest.length }
+  return judged
 })
 
 const novelties = (
@@ -128,32 +122,56 @@ const novelties = (
   const told = fresh.map((one) => ({ template: byId.get(one.id)!, fresh: one }))
   const gone = vanishedTemplates(templates, { since, now: to, totals })
   return [
-    ...(together ? [tellManyNew(told, to)] : told.map((one) => tellNew(one.template, one.fresh, to))),
+    ...(together ? [tellManyNew(told)] : told.map((one) => tellNew(one.template, one.fresh))),
     ...gone.map((one) => tellVanished(byId.get(one.id)!, one))
   ]
 }
 
-/** The findings of all whole hours up to `now`, and how to remember that they were looked at. */
-export const oddRates = Effect.fnUntraced(function* (
-  { anomalies, rollups }: Services,
-  project: ProjectId,
-  now: number
-) {
-  const to = Math.floor(now / hourMs) * hourMs
-  const until = positionOf(yield* anomalies.model(project, modelName))
-  const since = until === undefined ? to - firstHours * hourMs : Math.min(to, until) - overlapHours * hourMs
+/** From when on is told: after the last run, or earlier where lines came late for hours that it has told of. */
+const sinceOf = Effect.fnUntraced(function* ({ anomalies, rollups }: Services, project: ProjectId, to: number) {
+  const first = to - firstHours * hourMs
+  const kept = positionOf(yield* anomalies.model(project, modelName))
+  if (kept === undefined) return first
+  const regular = Math.min(to, kept.until) - overlapHours * hourMs
+  const late = yield* rollups.remade(project, { from: first, since: kept.at })
+  return Math.max(first, Math.min(regular, late ?? regular))
+})
+
+/** All findings up to now, and how to remember that they were looked for. */
+export const oddRates = Effect.fnUntraced(function* (services: Services, { asked, now, project }: RatesOptions) {
+  const { anomalies, rollups } = services
+  yield* rollups.update(project, { linesMax: rollMax })
+  const end = asked?.to ?? now
+  const to = Math.floor(end / hourMs) * hourMs
+  const since = asked?.from ?? (yield* sinceOf(services, project, to))
   const window: Window = { from: to - historyHours * hourMs, to, since }
   const totals = yield* anomalies.totalHours(project, window)
   const templates = yield* anomalies.templateHours(project, { ...window, max: templatesMax })
-  const whole = oddHours(seriesOf(totals, window), since)
+  const { errors, services: byService } = yield* serviceHours(rollups, project, window)
+  const whole = (["lines", "errors"] as const).flatMap((what) =>
+    oddStretches(hoursOf(what === "lines" ? totals : errors, window), since).map((odd): Judged => ({
+      counted: { _tag: "All", what },
+      odd
+    }))
+  )
   const rates = yield* judgeTemplates(templates, window)
-  const services = yield* judgeServices(rollups, project, window)
+  const hourly = [...whole, ...rates, ...(yield* judgeServices(byService, window))]
+  const minutes = yield* oddMinutes(rollups, {
+    project,
+    since,
+    to: end,
+    templates,
+    services: byService,
+    totals,
+    errors
+  })
+  const sooner = minutes.judged.filter((one) => !hourly.some((known) => isSame(known, one)))
   return {
     findings: [
-      ...sorted(whole, [...rates, ...services.judged]).map(({ counted, odd }) => tellRate(counted, odd)),
+      ...events([...hourly, ...sooner]).map(({ counted, odd }) => tellRate(counted, odd)),
       ...novelties(templates, totals, window)
     ],
-    series: 1 + templates.length + services.series,
-    save: anomalies.saveModel(project, modelName, { until: to }, now)
+    series: 2 + templates.length + 2 * byService.size + minutes.series,
+    save: asked === undefined ? anomalies.saveModel(project, modelName, { until: to, at: now }, now) : Effect.void
   }
 })

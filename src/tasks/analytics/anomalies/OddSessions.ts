@@ -9,6 +9,7 @@ import type { StoredEvent } from "../../../domain/LogEvent.ts"
 import type { Query } from "../../../domain/Query.ts"
 import type { Anomalies } from "../../../store/Anomalies.ts"
 import type { Logs } from "../../../store/Logs.ts"
+import type { Rollups } from "../../../store/Rollups.ts"
 
 const minuteMs = 60_000
 /** A session is over after so much silence, ms, and is read from so far back. */
@@ -31,12 +32,15 @@ const samplesMax = 5
 interface Services {
   readonly anomalies: Anomalies["Service"]
   readonly logs: Logs["Service"]
+  readonly rollups: Rollups["Service"]
 }
 
 interface Options {
   readonly project: ProjectId
   readonly sessionBy: string | undefined
   readonly now: number
+  /** Event time that is looked at, epoch ms; without it what came since the last run. */
+  readonly asked: { readonly from: number; readonly to: number } | undefined
 }
 
 interface Kept {
@@ -120,14 +124,14 @@ const judge = (model: ReturnType<typeof make>, sessions: ReadonlyArray<Session>)
   return [...odd.values()].toSorted((a, b) => b.result.score - a.result.score).slice(0, findingsMax)
 }
 
-export const oddSessions = Effect.fnUntraced(function* ({ anomalies, logs }: Services, options: Options) {
-  const { now, project, sessionBy } = options
+export const oddSessions = Effect.fnUntraced(function* ({ anomalies, logs, rollups }: Services, options: Options) {
+  const { asked, now, project, sessionBy } = options
   const name = `sequences:${sessionBy ?? ""}`
-  const kept = keptOf(yield* anomalies.model(project, name))
-  const since = kept?.until ?? now - firstMs
+  const kept = asked === undefined ? keptOf(yield* anomalies.model(project, name)) : undefined
+  const since = asked?.from ?? kept?.until ?? now - firstMs
   const query: Query | undefined =
     sessionBy === undefined ? undefined : { _tag: "Attribute", path: sessionBy.split("."), pattern: ["", ""] }
-  const to = Math.max(since, now - settleMs)
+  const to = Math.max(since, Math.min(asked?.to ?? now, now - settleMs))
   const found = yield* read(logs, project, query, since - reachMs, to)
   const ended = sessionsOf(
     found.lines.map((line) => ({
@@ -141,18 +145,21 @@ export const oddSessions = Effect.fnUntraced(function* ({ anomalies, logs }: Ser
   const sessions = found.whole ? ended : ended.filter(({ from }) => from > found.from + idleMs)
   const model = make({ rare }, kept?.state)
   const odd = judge(model, sessions)
-  const texts = new Map<number, StoredEvent>()
-  for (const line of found.lines) if (line.template !== undefined) texts.set(Number(line.template), line)
+  const lastOf = new Map<number, StoredEvent>()
+  for (const line of found.lines) if (line.template !== undefined) lastOf.set(Number(line.template), line)
+  const events = odd.flatMap(({ result }) => (result.event === undefined ? [] : [String(result.event)]))
+  const texts = yield* rollups.texts(project, events)
   const queryOf = (key: string) => (sessionBy === undefined ? `trace_id:${key}` : `${sessionBy}:${JSON.stringify(key)}`)
   const findings = odd.map(({ result, sessions: same }): Finding => {
     const lines = same[0]!.lines.map((index) => found.lines[index]!)
     const about = lines.filter((line) => Number(line.template) === result.event)
-    const line = result.event === undefined ? undefined : texts.get(result.event)
+    const line = result.event === undefined ? undefined : lastOf.get(result.event)
+    const text = texts.get(String(result.event))?.text ?? line?.message
     return tellSequence({
       result,
       sessions: same,
       judged: sessions.length,
-      template: line === undefined ? undefined : { id: String(result.event), text: line.message, sample: line.message },
+      template: text === undefined ? undefined : { id: String(result.event), text, sample: line?.message ?? text },
       samples: [...about, ...lines.filter((one) => !about.includes(one))]
         .slice(0, samplesMax)
         .map(({ id, message, service, time }) => ({ id, time, service, message })),
@@ -165,7 +172,7 @@ export const oddSessions = Effect.fnUntraced(function* ({ anomalies, logs }: Ser
     sessions: sessions.length,
     left: !found.whole,
     save:
-      sessions.length === 0 && kept === undefined
+      asked !== undefined || (sessions.length === 0 && kept === undefined)
         ? Effect.void
         : anomalies.saveModel(project, name, { version: 1, until: to, state: model.state }, now)
   }
