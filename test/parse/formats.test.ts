@@ -6,11 +6,11 @@ import { parseLine, parsers } from "../../src/parse/all.ts"
 import { type FormatSpec, tryOn } from "../../src/parse/Custom.ts"
 import { library } from "../../src/parse/Grok.ts"
 import type { Memory } from "../../src/parse/Parser.ts"
-import { examples as known } from "./examples.ts"
+import { examples as perFormat } from "./examples.ts"
 import { programs } from "./examples_programs.ts"
 
 const now = Date.UTC(2026, 10, 23, 20)
-const examples = [...known, ...programs]
+const examples = [...perFormat, ...programs]
 const parse = (line: string, format?: string): LogEvent =>
   parseLine(line, format === undefined ? { now } : { now, format })
 /** The event with what a case says of it; attributes are said whole or not at all. */
