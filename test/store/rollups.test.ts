@@ -141,7 +141,11 @@ layer(storeLayer())("roll-ups", (it) => {
       const told = lines.flatMap(([ms]) => (ms === null ? [] : [ms]))
       const sketch = [...found.values()][0]!.latency!
       assert.strictEqual(sketch.n, told.length)
-      assert.closeTo(sketch.sum, told.reduce((sum, ms) => sum + ms, 0), 0.01)
+      assert.closeTo(
+        sketch.sum,
+        told.reduce((sum, ms) => sum + ms, 0),
+        0.01
+      )
       for (const q of [0.1, 0.3, 0.5, 0.7, 0.9]) {
         const exact = told.toSorted((a, b) => a - b)[Math.floor(q * (told.length - 1))]!
         assert.closeTo(quantile(sketch, q)!, exact, exact * 0.03 + 0.001)
