@@ -340,6 +340,14 @@ const table = {
     (value) => (value.trim() === "" || value.length > 200 ? undefined : value),
     { example: "gpt-4o-mini" }
   ),
+  llmPerDay: setting(
+    "LOGLYTICS_LLM_PER_DAY",
+    "a whole number, 0 to 100",
+    "Questions that a project may ask it within 24 hours.",
+    50,
+    int(0, 100),
+    { example: "50" }
+  ),
   llmApiKey: setting<Redacted.Redacted | undefined>(
     "LOGLYTICS_LLM_API_KEY",
     "a key of that server",

@@ -83,7 +83,10 @@ const embedder = (s: Settings.Settings) =>
 
 /** Insights are worded by a language model where one is set. */
 const writer = (s: Settings.Settings) =>
-  Writer.layer(s.llmUrl === undefined ? undefined : { url: s.llmUrl, model: s.llmModel, apiKey: s.llmApiKey })
+  Writer.layer(
+    s.llmUrl === undefined ? undefined : { url: s.llmUrl, model: s.llmModel, apiKey: s.llmApiKey },
+    s.llmPerDay
+  )
 
 /** What every role stands on. */
 const foundation = (s: Settings.Settings) =>

@@ -29,6 +29,8 @@ export interface Cause {
   readonly text: string
   readonly change: "new" | "more" | "fewer" | "gone"
   readonly lines: number
+  /** Of these, error and fatal. */
+  readonly errors: number
   /** Lines that the time before lets expect in a window as long. */
   readonly expected: number
   /** How many times as many as expected; null where none was. */
@@ -109,7 +111,8 @@ const subjectOf = (kind: Cause["kind"], text: string): string =>
       ? `Lines of ${text === "" ? "no named service" : text}`
       : `Lines of the level ${text}`
 
-const explain = (cause: Omit<Cause, "explanation" | "query">, { before, now }: Context, errors: number): string => {
+const explain = (cause: Omit<Cause, "explanation" | "query">, { before, now }: Context): string => {
+  const { errors } = cause
   const subject = subjectOf(cause.kind, cause.text)
   const came = `${number(cause.lines)} came in ${span(now.ms)}`
   const told =
@@ -151,11 +154,15 @@ const causesOf = (kind: "template" | "service" | "level", context: Context): Rea
     if (score < scoreMin) continue
     const ratio = expected === 0 ? null : Math.round((count.now / expected) * 100) / 100
     const text = kind === "template" ? (known?.text ?? `template ${key}`) : key
-    const cause = { kind, key, text, change, lines: count.now, expected: Math.round(expected * 10) / 10, ratio, score }
-    causes.push({ ...cause, explanation: explain(cause, context, count.errors), query: queryOf(kind, key) })
+    const { errors, now: lines } = count
+    const cause = { kind, key, text, change, lines, errors, expected: Math.round(expected * 10) / 10, ratio, score }
+    causes.push({ ...cause, explanation: explain(cause, context), query: queryOf(kind, key) })
   }
   return causes
 }
+
+/** What was counted, without the score. */
+export const toldOf = ({ explanation }: Cause): string => explanation.slice(0, explanation.lastIndexOf(" Score "))
 
 /**
  * What differs between `now` and `before`, the most likely cause first. `from`: start of the window, epoch ms; `texts`: of
@@ -170,6 +177,7 @@ export const rank = (context: Context, anomalies: ReadonlyArray<OtherFinding> = 
       text: name,
       change: "more",
       lines: 0,
+      errors: 0,
       expected: 0,
       ratio: null,
       score,

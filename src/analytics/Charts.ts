@@ -3,6 +3,7 @@
  * machine, so whoever shows a chart writes its words beside it.
  */
 import type { Level } from "../domain/Level.ts"
+import { dayOfMonth, timeText } from "./Format.ts"
 
 export type Shape =
   | {
@@ -18,8 +19,14 @@ export type Shape =
       readonly points: ReadonlyArray<readonly [x: number, y: number]>
       readonly stroke: string
       readonly width: number
+      readonly opacity: number
     }
-  | { readonly _tag: "Area"; readonly points: ReadonlyArray<readonly [x: number, y: number]>; readonly fill: string }
+  | {
+      readonly _tag: "Area"
+      readonly points: ReadonlyArray<readonly [x: number, y: number]>
+      readonly fill: string
+      readonly opacity: number
+    }
 
 export interface Chart {
   readonly width: number
@@ -41,10 +48,12 @@ export const colours: Readonly<Record<Level, string>> = {
   fatal: "#7d1f3a"
 }
 export const drawn: ReadonlyArray<Level> = ["unknown", "trace", "debug", "info", "warn", "error", "fatal"]
-const grid = "#e6e9ee"
-const axis = "#aab2bf"
+/** Half through, so that they are quiet on white paper and in a dark mail program alike. */
+const rule = "#8390a2"
+const gridOpacity = 0.25
+const axisOpacity = 0.75
 export const lineColour = "#d9534f"
-const areaColour = "#f8dedd"
+const areaOpacity = 0.2
 
 /** The next round number at or above. */
 export const roundUp = (value: number): number => {
@@ -67,8 +76,9 @@ const gridOf = ({ height, width }: Size): ReadonlyArray<Shape> =>
       [0, round(height * part)],
       [width, round(height * part)]
     ],
-    stroke: grid,
-    width: 1
+    stroke: rule,
+    width: 1,
+    opacity: gridOpacity
   }))
 
 const baseline = ({ height, width }: Size): Shape => ({
@@ -77,9 +87,43 @@ const baseline = ({ height, width }: Size): Shape => ({
     [0, height - 0.5],
     [width, height - 0.5]
   ],
-  stroke: axis,
-  width: 1
+  stroke: rule,
+  width: 1,
+  opacity: axisOpacity
 })
+
+/** A mark under a chart: its place from 0 to 1, and its words. */
+export interface Tick {
+  readonly at: number
+  readonly text: string
+}
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+const ticksMax = 8
+
+/** Marks at round times of a span, in UTC: hours of a day or two, days, months. */
+export const ticks = (from: number, to: number): ReadonlyArray<Tick> => {
+  const span = Math.max(1, to - from)
+  const place = (time: number): Tick["at"] => Math.round(((time - from) / span) * 10_000) / 10_000
+  if (span > 100 * dayMs) {
+    const first = new Date(from)
+    const count = Math.ceil(span / (28 * dayMs)) + 1
+    const every = Math.ceil(count / ticksMax)
+    return Array.from({ length: count }, (_, i) => Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + i * every, 1))
+      .filter((time) => time >= from && time < to)
+      .map((time) => ({ at: place(time), text: dayOfMonth(time).slice(2) }))
+  }
+  const widths = [1, 2, 3, 6, 12, 24, 48, 96, 168, 336].map((hours) => hours * hourMs)
+  const step = widths.find((width) => span / width <= ticksMax) ?? 14 * dayMs
+  const first = Math.ceil(from / step) * step
+  return Array.from({ length: Math.max(0, Math.ceil((to - first) / step)) }, (_, i) => first + i * step).map(
+    (time) => ({
+      at: place(time),
+      text: step >= dayMs || time % dayMs === 0 ? dayOfMonth(time) : timeText(time)
+    })
+  )
+}
 
 /** One bar per point, its levels upon each other. */
 export const bars = (
@@ -125,8 +169,13 @@ export const line = (values: ReadonlyArray<number>, size: Size): Chart => {
     top,
     shapes: [
       ...gridOf(size),
-      { _tag: "Area", points: [[first[0], size.height], ...points, [last[0], size.height]], fill: areaColour },
-      { _tag: "Line", points, stroke: lineColour, width: 2 },
+      {
+        _tag: "Area",
+        points: [[first[0], size.height], ...points, [last[0], size.height]],
+        fill: lineColour,
+        opacity: areaOpacity
+      },
+      { _tag: "Line", points, stroke: lineColour, width: 2, opacity: 1 },
       baseline(size)
     ]
   }
@@ -139,12 +188,13 @@ const svgOf = (shape: Shape): string => {
     case "Rect":
       return `<rect x="${shape.x}" y="${shape.y}" width="${shape.w}" height="${shape.h}" fill="${shape.fill}"/>`
     case "Line":
-      return `<polyline points="${path(shape.points)}" fill="none" stroke="${shape.stroke}" stroke-width="${shape.width}" stroke-linejoin="round"/>`
+      return `<polyline points="${path(shape.points)}" fill="none" stroke="${shape.stroke}" stroke-width="${shape.width}" stroke-opacity="${shape.opacity}" stroke-linejoin="round"/>`
     case "Area":
-      return `<polygon points="${path(shape.points)}" fill="${shape.fill}"/>`
+      return `<polygon points="${path(shape.points)}" fill="${shape.fill}" fill-opacity="${shape.opacity}"/>`
   }
 }
 
+/** On nothing: what is behind it shows through. */
 export const toSvg = ({ height, shapes, width }: Chart): string =>
   `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
-  `<rect width="${width}" height="${height}" fill="#ffffff"/>${shapes.map(svgOf).join("")}</svg>`
+  `${shapes.map(svgOf).join("")}</svg>`

@@ -5,7 +5,7 @@
 import type { Insight, InsightKind } from "../domain/Insight.ts"
 import type { Level } from "../domain/Level.ts"
 import { surprise } from "./Causes.ts"
-import { bytes, clock, count, duration, median, percent, times } from "./Format.ts"
+import { bytes, clock, count, duration, median, percent, periodText, stretch, times } from "./Format.ts"
 import { type EndpointView, errorsOf, type ServiceView, share, sumLevels, totalOf } from "./Views.ts"
 
 /** A template's lines now and in the window before. */
@@ -95,8 +95,8 @@ const errorSpike: Rule = ({ points, stepMs }) => {
         kind: "error_spike",
         subject: iso(from),
         severity,
-        title: `${count(seen)} errors from ${clock(from)} UTC`,
-        text: `${count(seen)} error lines came between ${clock(from)} and ${clock(to)} UTC, where ${count(normal)} are usual${usual >= 1 ? ` (${times(seen / normal)})` : ""}.`,
+        title: `${count(seen)} errors on ${stretch(from, to)} UTC`,
+        text: `${count(seen)} error lines came in ${duration(to - from)}, where ${count(normal)} are usual${usual >= 1 ? ` (${times(seen / normal)})` : ""}.`,
         score: scoreOf(Math.min(sigmas, 40)),
         numbers: { errors: seen, usual: Math.round(normal) },
         query: "level:>=error",
@@ -123,7 +123,7 @@ const errorRate: Rule = ({ before, points }) => {
       subject: "all",
       severity: worse ? (rate > 0.05 ? "critical" : "warning") : "info",
       title: `Error rate ${worse ? "rose" : "fell"} to ${percent(rate)}`,
-      text: `${count(errors)} of ${count(lines)} lines tell an error, ${percent(rate)}; in the time before it were ${percent(rateBefore)} (${count(errorsBefore)} of ${count(linesBefore)}).`,
+      text: `${count(errors)} of ${count(lines)} lines tell an error, ${percent(rate)}; in the time before it was ${percent(rateBefore)} (${count(errorsBefore)} of ${count(linesBefore)}).`,
       score: worse ? scoreOf(Math.min(sigmas, 30)) : 15,
       numbers: { errors, lines, errorsBefore, linesBefore, percent: rate * 100, percentBefore: rateBefore * 100 },
       query: "level:>=error"
@@ -142,7 +142,7 @@ const newTemplates: Rule = ({ from, templates }) => {
         subject: one.id,
         severity: bad ? "warning" : "info",
         title: `New ${bad ? "error" : "pattern"}: ${brief(one.text)}`,
-        text: `"${brief(one.text)}" was first seen on ${clock(Date.parse(one.firstSeen))} UTC and has come ${count(one.lines)} times since${one.errors === 0 ? "" : one.errors >= one.lines ? "; all of these lines tell an error" : `; ${count(one.errors)} of these lines tell an error`}.`,
+        text: `First seen on ${clock(Date.parse(one.firstSeen))} UTC; it has come ${count(one.lines)} times since${one.errors === 0 ? "" : one.errors >= one.lines ? ", and all of these lines tell an error" : `, and ${count(one.errors)} of these lines tell an error`}.`,
         score: Math.min(90, (bad ? 40 : 12) + Math.log10(one.lines) * (bad ? 14 : 8)),
         numbers: { lines: one.lines, errors: one.errors },
         query: `template:${one.id}`,
@@ -174,7 +174,7 @@ const vanishedTemplates: Rule = ({ from, templates, to }) =>
       subject: one.id,
       severity: "info",
       title: `No longer seen: ${brief(one.text)}`,
-      text: `"${brief(one.text)}" came ${count(one.before)} times in the time before and not once since ${clock(from)} UTC.`,
+      text: `It came ${count(one.before)} times in the time before and not once since ${clock(from)} UTC.`,
       score: Math.min(40, 10 + Math.log10(one.before) * 6),
       numbers: { before: one.before },
       query: `template:${one.id}`,
@@ -199,7 +199,7 @@ const slowEndpoints: Rule = ({ endpoints, endpointsBefore }) => {
         title: `${one.endpoint} ${grew ? "became slower" : "is slow"}: p95 ${duration(p95)}`,
         text:
           `Of ${count(requests)} requests to ${one.endpoint}${one.service === "" ? "" : ` of ${one.service}`} one in twenty took ${duration(p95)} or longer (half of them under ${duration(p50)})` +
-          (grew ? `; before it were ${duration(then.p95)}, so it is ${times(p95 / then.p95)} as slow.` : "."),
+          (grew ? `. Before, that was ${duration(then.p95)}: it is ${times(p95 / then.p95)} as slow now.` : "."),
         score: Math.min(85, (grew ? 40 : 15) + Math.log10(Math.max(1, p95)) * 6 + Math.log10(requests) * 3),
         numbers: { requests, p50, p95, ...(then === undefined ? {} : { p95Before: then.p95 }) },
         query: `${one.service === "" ? "" : `service:${value(one.service)}`}${where}`.trim()
@@ -238,7 +238,7 @@ const volumeGrowth: Rule = (facts) => {
   const disk =
     facts.bytesPerLine === undefined
       ? ""
-      : ` At this rate ${facts.retentionDays} days of lines take about ${bytes((lines / days) * facts.retentionDays * facts.bytesPerLine)}, where it were ${bytes((before / days) * facts.retentionDays * facts.bytesPerLine)}.`
+      : ` At this rate ${facts.retentionDays} days of lines take about ${bytes((lines / days) * facts.retentionDays * facts.bytesPerLine)}; before, it was ${bytes((before / days) * facts.retentionDays * facts.bytesPerLine)}.`
   return [
     {
       kind: "volume_growth",
@@ -337,7 +337,8 @@ export const find = (facts: Facts): ReadonlyArray<Insight> =>
 export const summarize = (facts: Facts, insights: ReadonlyArray<Insight>): string => {
   const byLevel = sumLevels(facts.points)
   const lines = totalOf(byLevel)
-  if (lines === 0) return `No lines came between ${clock(facts.from)} and ${clock(facts.to)} UTC.`
+  const period = periodText(facts.from, facts.to)
+  if (lines === 0) return `No lines came (${period}). If that is a surprise, look at what ships them.`
   const urgent = insights.filter(({ severity }) => severity !== "info").length
-  return `${count(lines)} lines came between ${clock(facts.from)} and ${clock(facts.to)} UTC, ${percent(errorsOf(byLevel) / lines)} of them errors. ${urgent === 0 ? "Nothing stands out as a problem." : urgent === 1 ? "One thing needs a look." : `${urgent} things need a look.`}`
+  return `${count(lines)} lines came, ${percent(errorsOf(byLevel) / lines)} of them errors (${period}). ${urgent === 0 ? "Nothing stands out as a problem." : urgent === 1 ? "One thing needs a look." : `${urgent} things need a look.`}`
 }

@@ -1,41 +1,22 @@
-/**
- * A report as a PDF of A4 pages, charts drawn as vectors. Its letters are those that every reader of PDF has, so it needs no
- * fonts of the machine; what they don't have (scripts other than Latin) is shown as "?", and stands in the mail itself.
- */
+/** A report as a PDF of A4 pages, charts drawn as vectors. Shows what ReportHtml.ts shows. */
 // The types know the default export only.
 // oxlint-disable-next-line import/no-named-as-default
 import PDFDocument from "pdfkit"
-import { bars, type Chart, colours, drawn, line, type Shape } from "./Charts.ts"
+import { bars, type Chart, colours, drawn, line, type Shape, ticks } from "./Charts.ts"
 import { count, percent } from "./Format.ts"
-import { dayText, type Report, type Slow } from "./Report.ts"
-
-type Document = InstanceType<typeof PDFDocument>
+import { Page } from "./PdfPage.ts"
+import type { Report } from "./Report.ts"
+import type { Change } from "./ReportRows.ts"
 
 const ink = "#1c2430"
+const soft = "#3b4654"
 const faint = "#657081"
 const rule = "#e6e9ee"
+const link = "#2f66a8"
 const marks = { critical: "#b5382f", warning: "#c98512", info: "#4a7fc1" } as const
 const moods = { good: "#2e7d4f", bad: "#b5382f", plain: faint } as const
-const margin = 50
-const width = 595.28 - 2 * margin
-const bottom = 841.89 - margin - 16
 
-/** Letters that the built-in fonts have. */
-const latin = (text: string): string =>
-  text.replaceAll("−", "-").replace(/[^\u0020-\u007E\u00A0-\u00FF–—‘’“”•…€™]/gu, "?")
-
-/** Begins a new page where `height` does not fit on this one. */
-const room = (doc: Document, height: number): void => {
-  if (doc.y + height > bottom) doc.addPage()
-}
-
-const heading = (doc: Document, title: string, with_: number): void => {
-  room(doc, 34 + with_)
-  doc.moveDown(1.2).font("Helvetica-Bold").fontSize(13).fillColor(ink).text(latin(title), margin, doc.y, { width })
-  doc.moveDown(0.4)
-}
-
-const draw = (doc: Document, shape: Shape, x: number, y: number): void => {
+const draw = ({ doc }: Page, shape: Shape, x: number, y: number): void => {
   if (shape._tag === "Rect") {
     doc.rect(x + shape.x, y + shape.y, shape.w, shape.h).fill(shape.fill)
     return
@@ -44,222 +25,203 @@ const draw = (doc: Document, shape: Shape, x: number, y: number): void => {
     if (i === 0) doc.moveTo(x + px, y + py)
     else doc.lineTo(x + px, y + py)
   }
-  if (shape._tag === "Area") doc.fill(shape.fill)
+  doc.save()
+  if (shape._tag === "Area") doc.fillOpacity(shape.opacity).fill(shape.fill)
   else
     doc
+      .strokeOpacity(shape.opacity)
       .lineWidth(shape.width * 0.75)
       .strokeColor(shape.stroke)
       .stroke()
+  doc.restore()
 }
 
-const small = (doc: Document, text: string, x: number, y: number, options: object = {}): void => {
-  doc
-    .font("Helvetica")
-    .fontSize(8)
-    .fillColor(faint)
-    .text(latin(text), x, y, { lineBreak: false, ...options })
+const chart = (page: Page, of: Chart, top: string, report: Report): void => {
+  page.text(top, { size: 8, colour: faint })
+  const y = page.y + 2
+  for (const shape of of.shapes) draw(page, shape, page.left, y)
+  for (const { at, text } of ticks(report.from, report.to)) {
+    if (at < 0.94) page.at(page.left + at * page.width, y + of.height + 4, text, { size: 8, colour: faint })
+  }
+  page.y = y + of.height + 18
 }
 
-const chart = (doc: Document, of: Chart, top: string, report: Report): void => {
-  small(doc, top, margin, doc.y)
-  const y = doc.y + 12
-  for (const shape of of.shapes) draw(doc, shape, margin, y)
-  small(doc, dayText(report.from), margin, y + of.height + 4)
-  small(doc, dayText(report.to - 1), margin, y + of.height + 4, { width, align: "right" })
-  doc.x = margin
-  doc.y = y + of.height + 18
-}
-
-const legend = (doc: Document, report: Report): void => {
-  let x = margin
-  const y = doc.y
+const legend = (page: Page, report: Report): void => {
+  let x = page.left
+  const { y } = page
   for (const level of drawn.toReversed()) {
     if (!report.points.some(({ byLevel }) => byLevel[level] > 0)) continue
-    doc.rect(x, y, 7, 7).fill(colours[level])
-    small(doc, level, x + 10, y)
-    x += 22 + doc.widthOfString(level)
+    page.doc.rect(x, y, 7, 7).fill(colours[level])
+    page.at(x + 10, y, level, { size: 8, colour: faint })
+    x += 22 + page.doc.widthOfString(level)
   }
-  doc.x = margin
-  doc.y = y + 12
+  page.y = y + 12
 }
 
-const tiles = (doc: Document, report: Report): void => {
-  const y = doc.y + 14
-  const each = width / report.tiles.length
+const tiles = (page: Page, report: Report): void => {
+  const y = page.y + 14
+  const each = page.width / report.tiles.length
   for (const [i, { label, mood, note, value }] of report.tiles.entries()) {
-    const x = margin + i * each
-    const options = { width: each - 10 }
-    doc
-      .moveTo(x, y - 6)
-      .lineTo(x + each - 10, y - 6)
-      .lineWidth(1.5)
-      .strokeColor(rule)
-      .stroke()
-    doc.font("Helvetica").fontSize(8.5).fillColor(faint).text(latin(label), x, y, options)
-    doc
-      .font("Helvetica-Bold")
-      .fontSize(17)
-      .fillColor(ink)
-      .text(latin(value), x, y + 12, options)
-    doc
-      .font("Helvetica")
-      .fontSize(8)
-      .fillColor(moods[mood])
-      .text(latin(note), x, y + 33, options)
+    const x = page.left + i * each
+    page.rule(x, y - 6, each - 10, 1.5, rule)
+    page.at(x, y, label, { size: 8.5, colour: faint, width: each - 10 })
+    page.at(x, y + 12, value, { face: "bold", size: 17, colour: ink, width: each - 10 })
+    page.at(x, y + 33, note, { size: 8, colour: moods[mood], width: each - 10 })
   }
-  doc.x = margin
-  doc.y = y + 54
+  page.y = y + 54
 }
 
-const insights = (doc: Document, report: Report): void => {
-  for (const { link, severity, text, title } of report.insights) {
-    const inner = { width: width - 14 }
-    doc.font("Helvetica-Bold").fontSize(10)
-    const titleHeight = doc.heightOfString(latin(title), inner)
-    doc.font("Helvetica").fontSize(9)
-    const height =
-      titleHeight + doc.heightOfString(latin(text), { ...inner, lineGap: 1.5 }) + (link.query === "" ? 4 : 16)
-    room(doc, height + 8)
-    const y = doc.y
-    doc.rect(margin, y, 3, height).fill(marks[severity])
-    doc
-      .font("Helvetica-Bold")
-      .fontSize(10)
-      .fillColor(ink)
-      .text(latin(title), margin + 12, y, inner)
-    doc
-      .font("Helvetica")
-      .fontSize(9)
-      .fillColor("#3b4654")
-      .text(latin(text), margin + 12, doc.y + 1, { ...inner, lineGap: 1.5 })
-    if (link.query !== "")
-      doc
-        .font("Courier")
-        .fontSize(8)
-        .fillColor(faint)
-        .text(latin(link.query), margin + 12, doc.y + 1, { ...inner, height: 10, ellipsis: true })
-    doc.x = margin
-    doc.y = y + height + 9
+const insights = (page: Page, report: Report): void => {
+  const inner = { x: page.left + 12, width: page.width - 14 }
+  for (const { link: where, severity, text, title } of report.insights) {
+    const parts = [
+      { text: title, face: "bold", size: 10, colour: ink },
+      { text, size: 9, colour: soft, lineGap: 1.5 },
+      ...(where.query === ""
+        ? []
+        : [{ text: where.query, face: "mono", size: 8, colour: report.url === null ? faint : link } as const])
+    ] as const
+    const height = parts.reduce((sum, part) => sum + page.height(part.text, { ...inner, ...part }) + 1, 0)
+    page.room(height + 9)
+    const top = page.y
+    page.doc.rect(page.left, top, 3, height).fill(marks[severity])
+    const href =
+      report.url === null
+        ? undefined
+        : `${report.url}/logs?project=${encodeURIComponent(report.projectId)}&q=${encodeURIComponent(where.query)}`
+    for (const part of parts) {
+      page.text(part.text, { ...inner, ...part, ...(part.size === 8 && href !== undefined ? { link: href } : {}) })
+      page.y += 1
+    }
+    page.y = top + height + 9
   }
 }
 
 interface Column<A> {
   readonly title: string
   readonly of: (row: A) => string
+  readonly mood?: (row: A) => Change["mood"]
   /** Part of the width. */
   readonly part: number
-  readonly words?: "text" | "mono"
+  readonly words?: "plain" | "mono"
 }
 
-const table = <A>(doc: Document, rows: ReadonlyArray<A>, columns: ReadonlyArray<Column<A>>): void => {
+const table = <A>(page: Page, title: string, rows: ReadonlyArray<A>, columns: ReadonlyArray<Column<A>>): void => {
+  if (rows.length === 0) return
   const places = columns.map(({ part }, i) => ({
-    x: margin + columns.slice(0, i).reduce((sum, one) => sum + one.part, 0) * width,
-    width: part * width - 8
+    x: page.left + columns.slice(0, i).reduce((sum, one) => sum + one.part, 0) * page.width + (i === 0 ? 0 : 8),
+    width: part * page.width - (i === 0 ? 0 : 8)
   }))
-  const cell = (column: Column<A>, i: number, text: string, y: number) =>
-    doc.text(latin(text), places[i]!.x, y, {
-      width: places[i]!.width,
+  const style = (column: Column<A>, i: number) =>
+    ({
+      ...places[i]!,
+      face: column.words === "mono" ? "mono" : "plain",
+      size: column.words === "mono" ? 8 : 9,
       align: column.words === undefined ? "right" : "left"
-    })
-  const y = doc.y
-  doc.font("Helvetica").fontSize(8).fillColor(faint)
-  columns.forEach((column, i) => cell(column, i, column.title, y))
-  doc.y = y + 13
-  for (const row of rows) {
-    const font = (column: Column<A>) =>
-      doc.font(column.words === "mono" ? "Courier" : "Helvetica").fontSize(column.words === "mono" ? 8 : 9)
-    const height =
-      Math.max(
-        ...columns.map((column, i) => font(column).heightOfString(latin(column.of(row)), { width: places[i]!.width }))
-      ) + 8
-    room(doc, height)
-    const top = doc.y
-    doc
-      .moveTo(margin, top)
-      .lineTo(margin + width, top)
-      .lineWidth(0.7)
-      .strokeColor(rule)
-      .stroke()
+    }) as const
+  const heightOf = (row: A): number =>
+    Math.max(...columns.map((column, i) => page.height(column.of(row), style(column, i)))) + 8
+  page.heading(title, 13 + heightOf(rows[0]!))
+  const head = (): void => {
+    const { y } = page
     columns.forEach((column, i) => {
-      font(column).fillColor(ink)
-      cell(column, i, column.of(row), top + 4)
+      page.at(places[i]!.x, y, column.title, { ...style(column, i), face: "plain", size: 8, colour: faint })
     })
-    doc.x = margin
-    doc.y = top + height
+    page.y = y + 13
+  }
+  head()
+  for (const row of rows) {
+    const height = heightOf(row)
+    if (page.room(height)) head()
+    const top = page.y
+    page.rule(page.left, top, page.width, 0.7, rule)
+    columns.forEach((column, i) => {
+      const mood = column.mood?.(row)
+      page.at(places[i]!.x, top + 4, column.of(row), {
+        ...style(column, i),
+        colour: mood === undefined ? ink : moods[mood]
+      })
+    })
+    page.y = top + height
   }
 }
 
-const slowColumns = (what: string): ReadonlyArray<Column<Slow>> => [
-  { title: what, of: ({ name }) => name, part: 0.48, words: "text" },
-  { title: "Requests", of: ({ requests }) => requests, part: 0.13 },
-  { title: "Median", of: ({ p50 }) => p50, part: 0.13 },
-  { title: "p95", of: ({ p95 }) => p95, part: 0.13 },
-  { title: "p99", of: ({ p99 }) => p99, part: 0.13 }
-]
+const turns = (page: Page, report: Report): void => {
+  if (report.turns.length === 0) return
+  page.heading("Patterns that came and went", 30)
+  const inner = { x: page.left + 14, width: page.width - 14 }
+  for (const { kind, note, text } of report.turns) {
+    page.room(page.height(text, { ...inner, face: "mono", size: 8.5 }) + 20)
+    page.at(page.left, page.y - 1, kind === "came" ? "+" : "–", {
+      face: "bold",
+      size: 10,
+      colour: kind === "came" ? ink : faint
+    })
+    page.text(text, { ...inner, face: "mono", size: 8.5, colour: ink })
+    page.text(note, { ...inner, size: 8, colour: faint })
+    page.y += 6
+  }
+}
 
-const body = (doc: Document, report: Report): void => {
-  doc.font("Helvetica").fontSize(9).fillColor(faint).text(latin(report.period), margin, margin, { width })
-  doc.moveDown(0.3)
-  doc.font("Helvetica-Bold").fontSize(20).fillColor(ink).text(latin(report.title), { width })
-  doc
-    .moveDown(0.3)
-    .font("Helvetica")
-    .fontSize(10.5)
-    .fillColor("#3b4654")
-    .text(latin(report.summary), { width, lineGap: 2 })
-  tiles(doc, report)
-  heading(doc, "Volume by level", 160)
-  const volume = bars(report.points, { width, height: 120 })
-  chart(doc, volume, `${count(volume.top)} lines per ${report.stepMs >= 86_400_000 ? "day" : "hour"}`, report)
-  legend(doc, report)
-  heading(doc, "Error rate", 110)
-  const errors = line(report.errorRates, { width, height: 70 })
-  chart(doc, errors, `${percent(errors.top)} of all lines`, report)
+const charts = (page: Page, report: Report): void => {
+  page.heading("Volume by level", 160)
+  const volume = bars(report.points, { width: page.width, height: 120 })
+  chart(page, volume, `${count(volume.top)} lines per ${report.stepMs >= 86_400_000 ? "day" : "hour"}`, report)
+  legend(page, report)
+  page.heading("Error rate", 110)
+  const errors = line(report.errorRates, { width: page.width, height: 70 })
+  chart(page, errors, `${percent(errors.top)} of all lines`, report)
+}
+
+const change = {
+  title: "Change",
+  of: (row: { readonly change: Change }) => row.change.text,
+  mood: (row: { readonly change: Change }) => row.change.mood
+}
+
+const body = (page: Page, report: Report): void => {
+  page.text(report.period, { size: 9, colour: faint })
+  page.y += 3
+  page.text(report.title, { face: "bold", size: 20, colour: ink })
+  page.y += 4
+  page.text(report.summary, { size: 10.5, colour: soft, lineGap: 2 })
+  tiles(page, report)
   if (report.insights.length > 0) {
-    heading(doc, "What stands out", 60)
-    small(doc, report.wordedBy, margin, doc.y - 5)
-    doc.y += 14
-    insights(doc, report)
+    page.heading("What stands out", 60)
+    page.y -= 5
+    page.text(report.wordedBy, { size: 8, colour: faint })
+    page.y += 6
+    insights(page, report)
   }
-  if (report.problems.length > 0) {
-    heading(doc, "Top new problems", 40)
-    table(doc, report.problems, [
-      { title: "Pattern", of: ({ text }) => text, part: 0.6, words: "mono" },
-      { title: "Lines", of: ({ lines }) => lines, part: 0.12 },
-      { title: "Errors", of: ({ errors: n }) => n, part: 0.12 },
-      { title: "First seen", of: ({ firstSeen }) => firstSeen, part: 0.16 }
-    ])
-  }
-  if (report.services.length > 0) {
-    heading(doc, "Slowest services", 40)
-    table(doc, report.services, slowColumns("Service"))
-  }
-  if (report.endpoints.length > 0) {
-    heading(doc, "Slowest endpoints", 40)
-    table(doc, report.endpoints, slowColumns("Endpoint"))
-  }
-  if (report.alerts.length > 0) {
-    heading(doc, "Alerts", 40)
-    table(doc, report.alerts, [
-      { title: "Rule", of: ({ rule: name }) => name, part: 0.37, words: "text" },
-      { title: "Severity", of: ({ severity }) => severity, part: 0.13, words: "text" },
-      { title: "Fired", of: ({ fired }) => fired, part: 0.1 },
-      { title: "Acknowledged after", of: ({ acknowledged }) => acknowledged, part: 0.22 },
-      { title: "Lasted (median)", of: ({ lasted }) => lasted, part: 0.18 }
-    ])
-  }
-}
-
-/** Page numbers, once it is known how many there are. */
-const numbers = (doc: Document, report: Report): void => {
-  const { count: pages, start } = doc.bufferedPageRange()
-  for (let i = start; i < start + pages; i++) {
-    doc.switchToPage(i)
-    // What is written below the margin would begin a new page.
-    doc.page.margins.bottom = 0
-    small(doc, `${report.project} · ${report.period} · all times in UTC`, margin, bottom + 14)
-    small(doc, `${i - start + 1} of ${pages}`, margin, bottom + 14, { width, align: "right" })
-  }
+  if (!report.empty) charts(page, report)
+  table(page, "Top problems", report.problems, [
+    { title: "Pattern", of: ({ text }) => text, part: 0.58, words: "mono" },
+    { title: "Lines", of: ({ lines }) => lines, part: 0.13 },
+    { title: "Errors", of: ({ errors }) => errors, part: 0.13 },
+    { ...change, part: 0.16 }
+  ])
+  table(page, "Services", report.services, [
+    { title: "Service", of: ({ name }) => name, part: 0.44, words: "plain" },
+    { title: "Lines", of: ({ lines }) => lines, part: 0.16 },
+    { ...change, part: 0.14 },
+    { title: "Errors", of: ({ errors }) => errors, part: 0.13 },
+    { title: "p95", of: ({ p95 }) => p95, part: 0.13 }
+  ])
+  table(page, "Slowest endpoints", report.endpoints, [
+    { title: "Endpoint", of: ({ name }) => name, part: 0.48, words: "plain" },
+    { title: "Requests", of: ({ requests }) => requests, part: 0.13 },
+    { title: "Median", of: ({ p50 }) => p50, part: 0.13 },
+    { title: "p95", of: ({ p95 }) => p95, part: 0.13 },
+    { title: "p99", of: ({ p99 }) => p99, part: 0.13 }
+  ])
+  turns(page, report)
+  table(page, "Alerts", report.alerts, [
+    { title: "Rule", of: ({ rule: name }) => name, part: 0.37, words: "plain" },
+    { title: "Severity", of: ({ severity }) => severity, part: 0.13, words: "plain" },
+    { title: "Fired", of: ({ fired }) => fired, part: 0.1 },
+    { title: "Acknowledged after", of: ({ acknowledged }) => acknowledged, part: 0.22 },
+    { title: "Lasted (median)", of: ({ lasted }) => lasted, part: 0.18 }
+  ])
 }
 
 /** The bytes of the document. */
@@ -267,15 +229,17 @@ export const toPdf = (report: Report): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
     const doc = new PDFDocument({
       size: "A4",
-      margin,
+      margin: Page.margin,
       bufferPages: true,
-      info: { Title: latin(report.title), Creator: "Loglytics", CreationDate: new Date(report.to) }
+      lang: "en",
+      info: { Title: report.title, Creator: "Loglytics", CreationDate: new Date(report.to) }
     })
     const chunks: Array<Buffer> = []
     doc.on("data", (chunk: Buffer) => chunks.push(chunk))
     doc.on("end", () => resolve(Buffer.concat(chunks)))
     doc.on("error", reject)
-    body(doc, report)
-    numbers(doc, report)
+    const page = new Page(doc)
+    body(page, report)
+    page.numbers(`${report.project} · ${report.period} · all times in UTC`, faint)
     doc.end()
   })

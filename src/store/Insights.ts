@@ -13,6 +13,8 @@ export class Insights extends Context.Service<
     readonly save: (run: Omit<InsightRun, "id">) => Effect.Effect<InsightRun, StoreError>
     /** The newest first. */
     readonly list: (project: ProjectId, limit: number) => Effect.Effect<ReadonlyArray<InsightRun>, StoreError>
+    /** Runs since (epoch ms) whose language model was asked, whether its answer was used or not. */
+    readonly asked: (project: ProjectId, since: number) => Effect.Effect<number, StoreError>
     /** What a stored line takes on disk, of all projects together; undefined without lines. */
     readonly bytesPerLine: Effect.Effect<number | undefined, StoreError>
   }
@@ -21,6 +23,8 @@ export class Insights extends Context.Service<
 }
 
 const runsMax = 100
+/** How notes begin that tell what became of a question to a language model. */
+export const modelNote = "the language model"
 
 interface Row {
   readonly id: string
@@ -70,6 +74,17 @@ function make(database: Database["Service"]): Insights["Service"] {
             select * from insight_runs where project = ${project} order by made_at desc, id desc limit ${limit}`
         ),
         (rows) => rows.map(fromRow)
+      ),
+    asked: (project, since) =>
+      Effect.map(
+        database.query(
+          "insights.asked",
+          (sql) => sql<Array<{ runs: string }>>`
+            select count(*) as runs from insight_runs where project = ${project}
+              and made_at >= ${new Date(since).toISOString()}::text::timestamptz
+              and (source = 'llm' or note like ${`${modelNote}%`})`
+        ),
+        ([row]) => Number(row?.runs ?? 0)
       ),
     bytesPerLine: Effect.map(
       database.read(

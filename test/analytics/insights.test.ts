@@ -65,7 +65,7 @@ describe("insights", () => {
     expect(first).toMatchObject({
       kind: "error_spike",
       severity: "critical",
-      title: "900 errors from 2026-06-01 14:00 UTC",
+      title: "900 errors on 1 Jun 2026, 14:00–15:00 UTC",
       link: { query: "level:>=error", from: "2026-06-01T14:00:00.000Z", to: "2026-06-01T15:00:00.000Z" }
     })
     expect(first!.text).toContain("where 5 are usual (180×)")
@@ -160,8 +160,28 @@ describe("a language model's words", () => {
     ["names one twice", { summary: "x", insights: [worded, worded] }],
     ["invents a number", { summary: "9,731 users are hit.", insights: [worded] }],
     ["brings a link", { summary: "See https://evil.example", insights: [worded] }],
+    ["names an address", { summary: "x", insights: [{ ...worded, text: "Write to help@evil.example now." }] }],
+    ["names a host", { summary: "x", insights: [{ ...worded, text: "Log in at evil.example to mend it." }] }],
+    ["names a path", { summary: "x", insights: [{ ...worded, text: "Remove (/etc/passwd) to mend it." }] }],
+    ["hides letters", { summary: "All\u202e is well", insights: [worded] }],
+    ["writes numbers in other digits", { summary: "x", insights: [{ ...worded, text: "Call ٤٧١١." }] }],
     ["invents in every wording", { summary: "x", insights: [{ ...worded, text: "Send 4711 to me." }] }]
   ])("are refused where the answer %s", (_, value) => expect(answer(value).ok).toBe(false))
+
+  it("may name what the finding names, and never put what is urgent behind the rest", () => {
+    const slow = find({ ...base, endpoints: [endpoint(2_000)], silent: [{ service: "eu.billing", before: 5_000 }] })
+    expect(slow.map(({ severity }) => severity)).toEqual(["critical", "info"])
+    const text = "GET /orders takes 2 s; e.g. eu.billing and/or others wait."
+    const order = [
+      { finding: "f1", title: "Slow", text: "GET /orders takes 2 s." },
+      { finding: "f0", title: "eu.billing is gone", text: "It wrote 5,000 lines." }
+    ]
+    const read = Wording.read(JSON.stringify({ summary: text.replace("e.g. ", ""), insights: order }), slow)
+    expect(read.ok && read.insights.map(({ source, title }) => [source, title])).toEqual([
+      ["llm", "eu.billing is gone"],
+      ["llm", "Slow"]
+    ])
+  })
 
   it("are never more than was found, whatever it answers", () => {
     const words = fc.constantFrom("", "gone", "40 lines", "5,000 lines", "77", "<b>", "`x`", "see www.evil.example")

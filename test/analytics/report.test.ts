@@ -4,7 +4,8 @@ import { fc } from "../support/property.ts"
 import { describe, expect, it } from "vitest"
 import * as Charts from "../../src/analytics/Charts.ts"
 import { toPng } from "../../src/analytics/Pictures.ts"
-import { make, periodText, toText } from "../../src/analytics/Report.ts"
+import { periodText } from "../../src/analytics/Format.ts"
+import { make, toText } from "../../src/analytics/Report.ts"
 import { toHtml } from "../../src/analytics/ReportHtml.ts"
 import { toPdf } from "../../src/analytics/ReportPdf.ts"
 import { alerts, facts, from, report, to } from "./sample.ts"
@@ -33,9 +34,22 @@ describe("a report", () => {
       ["Alerts fired", "9", "acknowledged in 25 min (median)"],
       ["Stored a day", "112 MB", "kept for 30 days"]
     ])
-    expect(made.insights[0]).toMatchObject({ kind: "error_spike", title: "9,279 errors from 2026-10-28 14:00 UTC" })
-    expect(made.problems[0]).toMatchObject({ lines: "6,210", errors: "6,210", firstSeen: "28 Oct 2026" })
-    expect(made.services[0]?.name).toBe("payments")
+    expect(made.insights[0]).toMatchObject({
+      kind: "error_spike",
+      title: "9,279 errors on 28 Oct 2026, 14:00–18:00 UTC"
+    })
+    expect(made.problems[0]).toMatchObject({
+      lines: "6,210",
+      errors: "6,210",
+      change: { text: "new, 28 Oct", mood: "bad" }
+    })
+    expect(made.services[0]).toMatchObject({ name: "checkout", change: { text: "+52%" }, errors: "0.8%" })
+    expect(made.turns.map(({ kind, note }) => [kind, note])).toEqual([
+      ["came", "6,210 lines since 28 Oct"],
+      ["came", "2,730 lines since 27 Oct"],
+      ["came", "1,904 lines since 28 Oct"],
+      ["went", "8,800 lines the time before"]
+    ])
     expect(made.alerts[0]).toMatchObject({
       rule: "Disk usage of db-2",
       fired: "7",
@@ -44,7 +58,7 @@ describe("a report", () => {
     })
     const text = toText(made, 4_000)
     expect(text.length).toBeLessThanOrEqual(4_000)
-    expect(text).toContain("Payment errors > 50 in 5 minutes: fired 1 times, acknowledged after 4 min")
+    expect(text).toContain("Payment errors > 50 in 5 minutes: fired once, acknowledged after 4 min")
     expect(toText(made, 100)).toHaveLength(100)
   })
 
@@ -83,11 +97,25 @@ describe("a report", () => {
     expect(toHtml(made, pictures)).not.toContain("<img src=x")
   })
 
-  it("is a PDF of a few pages, also with letters that it does not have", async () => {
-    const pdf = Buffer.from(await toPdf({ ...report(), title: "日本語 ≥ 5 😀" }))
-    expect(pdf.subarray(0, 5).toString()).toBe("%PDF-")
-    expect(pdf.toString("latin1").match(/\/Type \/Page\b/gu)).toHaveLength(2)
-    expect(pdf.length).toBeLessThan(200_000)
+  it("is a PDF of a few pages, in any script, with names of any length", async () => {
+    const long = "com.example.internal.".repeat(30)
+    const odd = { ...report(), title: `日本語 ≥ 5 😀 خدمة ${long}`, project: `платежи ${long}` }
+    for (const one of [report(), odd]) {
+      const pdf = Buffer.from(await toPdf(one))
+      expect(pdf.subarray(0, 5).toString()).toBe("%PDF-")
+      expect(pdf.toString("latin1").match(/\/Type \/Page\b/gu)!.length).toBeLessThanOrEqual(4)
+      expect(pdf.length).toBeLessThan(400_000)
+    }
+  })
+
+  it("can be read in the dark and on a phone", () => {
+    const html = toHtml(report(), pictures)
+    expect(html).toContain('name="color-scheme" content="light dark"')
+    // Every colour that is set inline has a class that the dark sheet sets anew, but for marks and legends.
+    for (const [, before] of html.matchAll(/<([^<>]*style="[^"]*(?<![-\w])color:#[^"]*")/gu)) {
+      expect(before).toMatch(/class="[^"]*\b(?:ink|soft|faint|plain|link|good|bad)\b/u)
+    }
+    expect(html).toContain("@media (max-width:560px)")
   })
 
   it("can be made of nothing at all", async () => {
@@ -110,7 +138,9 @@ describe("a report", () => {
       run: { summary: "No lines came.", insights: [], source: "statistics", note: "the model slept" },
       url: null
     })
-    expect(toHtml(nothing, pictures)).toContain("a quiet time")
+    const html = toHtml(nothing, pictures)
+    expect(html).toContain("a quiet time")
+    expect(html).not.toContain("<img")
     expect((await toPdf(nothing)).length).toBeGreaterThan(1_000)
     expect(nothing.wordedBy).toContain("the model slept")
   })
@@ -118,6 +148,8 @@ describe("a report", () => {
   it("says the period as people do", () => {
     expect(periodText(from, from + 86_400_000)).toBe("25 Oct 2026")
     expect(periodText(from, to)).toBe("25 Oct – 31 Oct 2026")
+    expect(periodText(from + 1_800_000, from + 86_400_000)).toBe("25 Oct 2026, 00:30 – 26 Oct 2026, 00:00")
+    expect(periodText(from + 3_600_000, from + 7_200_000)).toBe("25 Oct 2026, 01:00–02:00")
     expect(periodText(Date.UTC(2026, 11, 28), Date.UTC(2027, 0, 4))).toBe("28 Dec 2026 – 3 Jan 2027")
   })
 })
@@ -126,6 +158,22 @@ describe("charts", () => {
   it("become pictures", () => {
     expect(isDrawn(toPng(Charts.bars(report().points, { width: 200, height: 50 })))).toBe(true)
     expect(toPng(Charts.line([], { width: 200, height: 50 })).length).toBeGreaterThan(50)
+  })
+
+  it("have marks at round times, few and in order", () => {
+    const hour = 3_600_000
+    expect(Charts.ticks(from, to).map(({ text }) => text)).toEqual([25, 26, 27, 28, 29, 30, 31].map((d) => `${d} Oct`))
+    expect(Charts.ticks(from + hour, from + 7 * hour)[0]).toEqual({ at: 0, text: "01:00" })
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 4e12 }), fc.integer({ min: 1, max: 1e11 }), (start, span) => {
+        const marks = Charts.ticks(start, start + span)
+        expect(marks.length).toBeLessThanOrEqual(10)
+        for (const [i, { at }] of marks.entries()) {
+          expect(at).toBeGreaterThanOrEqual(marks[i - 1]?.at ?? 0)
+          expect(at).toBeLessThanOrEqual(1)
+        }
+      })
+    )
   })
 
   it("stay inside their edges, whatever the values are", () => {

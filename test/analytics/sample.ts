@@ -1,7 +1,8 @@
 /** A week of a shop with a bad Wednesday, for reports: data that looks like data. */
 import type { Facts } from "../../src/analytics/Insights.ts"
 import { find, summarize } from "../../src/analytics/Insights.ts"
-import { make, type Report, type ReportAlert } from "../../src/analytics/Report.ts"
+import { make, type Report } from "../../src/analytics/Report.ts"
+import type { ReportAlert } from "../../src/analytics/ReportRows.ts"
 import { latencyOf } from "../../src/analytics/Views.ts"
 import type { Level } from "../../src/domain/Level.ts"
 import * as Sketch from "../../src/domain/Sketch.ts"

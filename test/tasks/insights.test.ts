@@ -31,7 +31,7 @@ const now = Date.UTC(2026, 5, 7, 8)
 const bus = Layer.succeed(LiveBus, LiveBus.of({ push: () => Effect.void }))
 const secretKeys = [Redacted.make(randomBytes(32).toString("hex"))]
 
-const world = (llm: FakeLlm | undefined) =>
+const world = (llm: FakeLlm | undefined, perDay?: number) =>
   Layer.mergeAll(GenerateInsightsLive, GenerateAnalyticsReportLive, GenerateWeeklyReportsLive, SendEmailLive).pipe(
     Layer.provideMerge(
       Layer.mergeAll(
@@ -39,7 +39,8 @@ const world = (llm: FakeLlm | undefined) =>
         bus,
         InboxLive,
         Writer.layer(
-          llm === undefined ? undefined : { url: `${llm.url}/v1`, model: "m", apiKey: Redacted.make("sk-llm") }
+          llm === undefined ? undefined : { url: `${llm.url}/v1`, model: "m", apiKey: Redacted.make("sk-llm") },
+          perDay
         )
       )
     ),
@@ -112,6 +113,8 @@ describe("generate_insights", () => {
         run.insights.map(({ kind }) => kind),
         ["error_spike", "new_template"]
       )
+      const spike = run.insights.find(({ kind }) => kind === "error_spike")!
+      assert.match(spike.text, /What changed most then: Lines like .* had never been seen before: 400 came/su)
       for (const { link } of run.insights) assert.isBelow(Date.parse(link.from), Date.parse(link.to))
     }).pipe(Effect.provide(world(undefined)))
   )
@@ -135,6 +138,25 @@ describe("generate_insights", () => {
         // What is left of the project is here, not there.
         assert.isBelow(asked.length, 40_000)
       }).pipe(Effect.provide(world(fake)))
+    )
+  )
+
+  it.effect("asks no more often a day than it may", () =>
+    withLlm((fake) =>
+      Effect.gen(function* () {
+        yield* setUp
+        fake.content = JSON.stringify({
+          summary: "x",
+          insights: [{ finding: "f0", title: "Errors", text: "They came." }]
+        })
+        assert.strictEqual((yield* generate).source, "llm")
+        fake.content = "nonsense counts too"
+        assert.match((yield* generate).note ?? "", /is not used/u)
+        const spent = yield* generate
+        assert.strictEqual(spent.source, "statistics")
+        assert.match(spent.note ?? "", /^the 2 questions .* are spent$/u)
+        assert.lengthOf(fake.taken, 2)
+      }).pipe(Effect.provide(world(fake, 2)))
     )
   )
 

@@ -141,6 +141,8 @@ export const Causes = Schema.Struct({
       text: Schema.String,
       change: Schema.Literals(["new", "more", "fewer", "gone"]),
       lines: Schema.Natural,
+      /** Of these, error and fatal. */
+      errors: Schema.Natural,
       expected: Schema.Finite,
       ratio: Schema.NullOr(Schema.Finite),
       score: Schema.Finite,

@@ -5,8 +5,12 @@ import { complete, type LlmEndpoint, type LlmQuestion } from "../../notify/Llm.t
 
 export class Writer extends Context.Service<
   Writer,
-  { readonly ask: ((question: LlmQuestion) => Effect.Effect<string, ChannelError>) | undefined }
+  {
+    readonly ask: ((question: LlmQuestion) => Effect.Effect<string, ChannelError>) | undefined
+    /** Questions that a project may ask within 24 hours. */
+    readonly perDay: number
+  }
 >()("loglytics/tasks/Writer") {
-  static readonly layer = (endpoint: LlmEndpoint | undefined) =>
-    Layer.succeed(Writer, { ask: endpoint && ((question) => complete(endpoint, question)) })
+  static readonly layer = (endpoint: LlmEndpoint | undefined, perDay = 50) =>
+    Layer.succeed(Writer, { ask: endpoint && ((question) => complete(endpoint, question)), perDay })
 }

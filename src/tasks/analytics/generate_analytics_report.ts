@@ -17,6 +17,7 @@ import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
 import { PublicUrl } from "../../notify/Channel.ts"
 import { Alerts } from "../../store/Alerts.ts"
+import { Anomalies } from "../../store/Anomalies.ts"
 import { Channels } from "../../store/Channels.ts"
 import { Insights } from "../../store/Insights.ts"
 import { Projects } from "../../store/Projects.ts"
@@ -96,7 +97,7 @@ export const messageOf = (report: Report, pdf: Uint8Array, key: string, to: Read
 
 export const GenerateAnalyticsReportLive = GenerateAnalyticsReport.toLayer(
   Effect.gen(function* () {
-    const context = yield* Effect.context<Rollups | Alerts | ProjectSettings | Insights | Writer>()
+    const context = yield* Effect.context<Rollups | Anomalies | Alerts | ProjectSettings | Insights | Writer>()
     const channels = yield* Channels
     const projects = yield* Projects
     const insights = yield* Insights

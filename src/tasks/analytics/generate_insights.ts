@@ -4,6 +4,7 @@
  * statistics' own words stay and the run says why.
  */
 import { Clock, Effect, Schema } from "effect"
+import { toldOf } from "../../analytics/Causes.ts"
 import * as Find from "../../analytics/Insights.ts"
 import * as Wording from "../../analytics/Wording.ts"
 import { ProjectId } from "../../domain/Ids.ts"
@@ -14,10 +15,12 @@ import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
 import * as Redact from "../../parse/Redact.ts"
 import { Alerts } from "../../store/Alerts.ts"
-import { Insights } from "../../store/Insights.ts"
+import { Anomalies } from "../../store/Anomalies.ts"
+import { Insights, modelNote } from "../../store/Insights.ts"
 import { ProjectSettings } from "../../store/ProjectSettings.ts"
 import { Rollups } from "../../store/Rollups.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
+import { causes } from "./Analytics.ts"
 import { gather } from "./Facts.ts"
 import { Writer } from "./Writer.ts"
 
@@ -67,11 +70,18 @@ interface Worded {
   readonly note: string | null
 }
 
-/** The findings in the model's words, or in their own with the reason. Never fails. */
-const word = Effect.fnUntraced(function* (summary: string, insights: ReadonlyArray<Insight>, settings: Settings) {
-  const { ask } = yield* Writer
+/** The findings in the model's words, or in their own with the reason. Fails only where the store does. */
+const word = Effect.fnUntraced(function* (
+  projectId: ProjectId,
+  summary: string,
+  insights: ReadonlyArray<Insight>,
+  settings: Settings
+) {
+  const { ask, perDay } = yield* Writer
   const own = (note: string | null): Worded => ({ summary, insights, source: "statistics", note })
   if (ask === undefined || insights.length === 0) return own(null)
+  const asked = yield* (yield* Insights).asked(projectId, (yield* Clock.currentTimeMillis) - dayMs)
+  if (asked >= perDay) return own(`the ${perDay} questions that a language model may be asked in 24 hours are spent`)
   const redactor = redactorOf(settings)
   const question = {
     system: Wording.system,
@@ -88,19 +98,41 @@ const word = Effect.fnUntraced(function* (summary: string, insights: ReadonlyArr
     ),
     Effect.result
   )
-  if (answer._tag === "Failure") return own(`the language model did not answer: ${answer.failure.reason}`)
+  if (answer._tag === "Failure") return own(`${modelNote} did not answer: ${answer.failure.reason}`)
   const read = Wording.read(answer.success, insights)
-  if (!read.ok) return own(`the language model's answer is not used: ${read.why}`)
+  if (!read.ok) return own(`${modelNote}'s answer is not used: ${read.why}`)
   const worded: Worded = { summary: read.summary, insights: read.insights, source: "llm", note: null }
   return worded
+})
+
+/** Spikes whose causes are looked for. */
+const explainedMax = 3
+
+/** Of spikes of errors also what changed most then: what people would look for next. */
+const explained = Effect.fnUntraced(function* (projectId: ProjectId, insights: ReadonlyArray<Insight>) {
+  const spikes = insights.filter(({ kind }) => kind === "error_spike").slice(0, explainedMax)
+  return yield* Effect.forEach(insights, (insight) =>
+    spikes.includes(insight)
+      ? causes({ project: projectId, from: Date.parse(insight.link.from), to: Date.parse(insight.link.to) }).pipe(
+          Effect.map((found) => found.causes.find((one) => one.kind === "template" && one.errors > 0)),
+          Effect.map((cause) =>
+            cause === undefined
+              ? insight
+              : { ...insight, text: `${insight.text} What changed most then: ${toldOf(cause)}` }
+          ),
+          // Too many lines to read in time: the spike stays as it is.
+          Effect.catchTag("SearchTooSlow", () => Effect.succeed(insight))
+        )
+      : Effect.succeed(insight)
+  )
 })
 
 /** Finds, words and keeps the insights of a window. */
 export const makeRun = Effect.fnUntraced(function* (projectId: ProjectId, from: number, to: number) {
   const facts = yield* gather(projectId, from, to)
-  const found = Find.find(facts)
+  const found = yield* explained(projectId, Find.find(facts))
   const { settings } = yield* (yield* ProjectSettings).get(projectId)
-  const worded = yield* word(Find.summarize(facts, found), found, settings)
+  const worded = yield* word(projectId, Find.summarize(facts, found), found, settings)
   const run = yield* (yield* Insights).save({
     project: projectId,
     from: new Date(facts.from).toISOString(),
@@ -123,7 +155,7 @@ export const windowOf = Effect.fnUntraced(function* (
 
 export const GenerateInsightsLive = GenerateInsights.toLayer(
   Effect.gen(function* () {
-    const context = yield* Effect.context<Rollups | Alerts | ProjectSettings | Insights | Writer>()
+    const context = yield* Effect.context<Rollups | Anomalies | Alerts | ProjectSettings | Insights | Writer>()
     return Effect.fn("GenerateInsights")(function* ({ projectId, ...asked }) {
       const { from, to } = yield* windowOf(asked, dayMs)
       const { run } = yield* makeRun(projectId, from, to).pipe(
