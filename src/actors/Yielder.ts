@@ -37,8 +37,8 @@ export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
         return place !== undefined
       })
     )
-    const everyMs = left.length > 0 ? lookEveryMs : Math.min(lookEveryMaxMs, look.everyMs * 2)
-    looks.set(worker, { next: performance.now() + everyMs, everyMs })
+    const nextMs = left.length > 0 ? lookEveryMs : Math.min(lookEveryMaxMs, look.everyMs * 2)
+    looks.set(worker, { next: performance.now() + nextMs, everyMs: nextMs })
     yield* giveBack(worker, left, false)
     return left.length
   })

@@ -154,8 +154,8 @@ export const toText = (report: Report, max: number): string => {
     ...report.insights.map(({ text, title }) => `- ${title}. ${text}`),
     ...(report.problems.length === 0 ? [] : ["", "Top problems:"]),
     ...report.problems.map(
-      ({ change, errors, lines, text }) =>
-        `- ${text}: ${lines} lines, ${errors} errors${change.text === "" ? "" : ` (${change.text})`}`
+      ({ change, errors, lines: all, text }) =>
+        `- ${text}: ${all} lines, ${errors} errors${change.text === "" ? "" : ` (${change.text})`}`
     ),
     ...(report.alerts.length === 0 ? [] : ["", "Alerts:"]),
     ...report.alerts.map(

@@ -213,7 +213,7 @@ const layouts: ReadonlyArray<Layout> = [
 const classOf = (code: number): string =>
   code >= 48 && code <= 57 ? "0" : (code | 32) >= 97 && (code | 32) <= 122 ? "A" : String.fromCharCode(code)
 const byClass: Readonly<Record<string, ReadonlyArray<Layout>>> = Object.fromEntries(
-  [..."A0[]-|:#"].map((kind) => [kind, layouts.filter(({ begins }) => begins.includes(kind))])
+  Array.from("A0[]-|:#", (kind) => [kind, layouts.filter(({ begins }) => begins.includes(kind))])
 )
 
 const numbers = new Set(["process.pid", "code.line.number", "thread.id", "duration_ms", "faas.memory_mb"])

@@ -14,7 +14,7 @@ import { chunksOf, countsOf, fromRow, keep, type PartRow, type StaleRow } from "
 import { readShares, rollHours, type Shares, type SharesOptions } from "./RollupLines.ts"
 import { type TemplateChange, templateChanges } from "./TemplateChanges.ts"
 
-export type { Share, Shares, StepShare } from "./RollupLines.ts"
+export type { Share, Shares } from "./RollupLines.ts"
 export type { TemplateChange } from "./TemplateChanges.ts"
 
 export interface Point {

@@ -47,11 +47,11 @@ export const some = async <A>(all: ReadonlyArray<A>, f: (a: A) => Promise<unknow
 const writeIds = async (client: Client, key: string, ids: ReadonlyArray<string>, ttlMs: number): Promise<void> => {
   const pages = parts(ids, () => 0).map((page, i) => [String(i), JSON.stringify(page)] as const)
   for (let i = 0; i < pages.length; i += 64) {
-    const some = pages.slice(i, i + 64).flat()
+    const page = pages.slice(i, i + 64).flat()
     await whole(
       client
         .multi()
-        .hset(key, ...some)
+        .hset(key, ...page)
         .pexpire(key, ttlMs)
     )
   }

@@ -11,7 +11,7 @@ import { clientLayer, freshNamespace } from "../support/engine.ts"
 const Here = Task.make("here", { payload: { n: Schema.Int }, result: Schema.String })
 const There = Task.make("there", { payload: { n: Schema.Int }, result: Schema.String })
 
-const app = (host: string, tasks: Layer.Layer<never, never, never>) =>
+const app = (host: string, tasks: Layer.Layer<never>) =>
   Layer.build(Layer.fresh(Workers.layer({ concurrency: 2, host })).pipe(Layer.provide(tasks)))
 
 describe("a task that a worker does not know", () => {

@@ -323,12 +323,12 @@ describe("sequences", () => {
     ]
     const idleMs = 100
     const first = sessionsOf(lines, { since: -1_000, to: 300, idleMs })
-    expect(first.map(({ events, key }) => [key, events])).toEqual([
+    expect(first.map((session) => [session.key, session.events])).toEqual([
       ["b", [1]],
       ["a", [1, 2]]
     ])
     const second = sessionsOf(lines, { since: 300, to: 950, idleMs })
-    expect(second.map(({ events, key }) => [key, events])).toEqual([["a", [3]]])
+    expect(second.map((session) => [session.key, session.events])).toEqual([["a", [3]]])
   })
 })
 

@@ -97,10 +97,10 @@ describe.runIf(!binary.container)("slots that move amid work", () => {
         const engine = yield* Engine
         const inspect = yield* Inspect
         const accepted: Array<{ readonly id: string; readonly want: number | "dead" }> = []
-        let enough = false
+        const asked = { enough: false }
         // One for each kind, since who enqueues into a slot that moves mostly waits until it has.
         const producer = Effect.fnUntraced(function* (kind: number) {
-          for (let n = kind; !enough; n += kinds) {
+          for (let n = kind; !asked.enough; n += kinds) {
             const { job, options, want } = asks(n)
             const id = yield* engine
               .enqueue(job, { ...options, id: `job${n}` })
@@ -137,7 +137,7 @@ describe.runIf(!binary.container)("slots that move amid work", () => {
           )
           yield* more(120)
         }
-        enough = true
+        asked.enough = true
         yield* Fiber.join(asking)
         const ends = yield* Effect.forEach(accepted, ({ id }) => Effect.exit(ending(engine, id)), {
           concurrency: "unbounded"

@@ -267,9 +267,7 @@ export const moveSlot = async (
  * A master (first node), its replica (second) and three sentinels, who call the master `main`. With passwords: one that the
  * servers want, and one that the sentinels want.
  */
-export const sentinelSet = (
-  passwords: { readonly servers: string; readonly sentinels: string } | undefined = undefined
-): Promise<Servers> =>
+export const sentinelSet = (passwords?: { readonly servers: string; readonly sentinels: string }): Promise<Servers> =>
   group(async (start) => {
     const [master = 0, replica = 0, ...watchers] = await ports(5)
     const quick = ["repl-diskless-sync-delay 0", "repl-ping-replica-period 1"]

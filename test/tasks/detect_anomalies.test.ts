@@ -182,7 +182,7 @@ describe("detect_anomalies", () => {
         // A window that is asked for is told as it is, and moves nothing.
         yield* anomalies.forget(project, now + 10 * hour)
         const engine = yield* Engine
-        const [from, to] = [begin + 2 * hour, begin + 4 * hour].map((ms) => new Date(ms!).toISOString()) as [
+        const [from, to] = [begin + 2 * hour, begin + 4 * hour].map((ms) => new Date(ms).toISOString()) as [
           string,
           string
         ]
