@@ -4,6 +4,7 @@ import type { AlertRule, SpecOf } from "../../src/domain/Rule.ts"
 import { ProjectId, RuleId } from "../../src/domain/Ids.ts"
 import type { LogEvent } from "../../src/domain/LogEvent.ts"
 import * as Judge from "../../src/alerts/Judge.ts"
+import { prop } from "../support/property.ts"
 
 const start = 1_700_000_000_000
 type Threshold = AlertRule & SpecOf<"threshold">
@@ -158,7 +159,7 @@ describe("what a judge remembers", () => {
     ]),
     { maxLength: 30 }
   )
-  it.prop("makes no difference by being written down, or by more looks at the clock", [gaps], ([batches]) => {
+  prop("makes no difference by being written down, or by more looks at the clock", [gaps], ([batches]) => {
     const rules = [rule(), rule({ id: RuleId.make("r2"), for: "20 seconds" })]
     const steady = Judge.make(rules)
     let moved = Judge.make(rules)

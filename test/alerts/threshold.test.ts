@@ -5,6 +5,7 @@ import { validate } from "../../src/alerts/all.ts"
 import { millisOf } from "../../src/alerts/Rule.ts"
 import { type Buckets, bucketMs, bucketsMax } from "../../src/alerts/Buckets.ts"
 import { threshold } from "../../src/alerts/rules/threshold.ts"
+import { prop } from "../support/property.ts"
 
 const event: LogEvent = { time: 0, level: "error", service: "", message: "x", attributes: {} }
 const spec = { type: "threshold", query: "x", window: "1 minute", threshold: 5, for: "0 seconds" } as const
@@ -43,7 +44,7 @@ describe("threshold", () => {
   // Arrivals as gaps in ms and lines in each batch.
   const arrivals = Arbitrary.array(Arbitrary.all([integer(0, 40_000), integer(0, 4)]), { maxLength: 60 })
 
-  it.prop(
+  prop(
     "counts the lines of the window, none too long by more than a bucket",
     [arrivals, integer(1, 3000)],
     ([batches, seconds]) => {
@@ -71,7 +72,7 @@ describe("threshold", () => {
     }
   )
 
-  it.prop("says when it ends: met until just before, not at that moment", [arrivals], ([batches]) => {
+  prop("says when it ends: met until just before, not at that moment", [arrivals], ([batches]) => {
     const watch = threshold.watch(spec)
     let state: Buckets = watch.start(0)
     let at = 1_700_000_000_000

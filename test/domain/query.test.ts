@@ -3,6 +3,7 @@ import { Arbitrary, Schema } from "effect"
 import type { LogEvent } from "../../src/domain/LogEvent.ts"
 import { levels } from "../../src/domain/Level.ts"
 import * as Query from "../../src/domain/Query.ts"
+import { prop } from "../support/property.ts"
 
 const parsed = (text: string): Query.Query => {
   const result = Query.parse(text)
@@ -138,7 +139,7 @@ describe("parse", () => {
     expect(Query.parse("-".repeat(2000) + "a")).toMatchObject({ ok: false })
   })
 
-  it.prop("never throws", [Schema.String], ([text]) => {
+  prop("never throws", [Schema.String], ([text]) => {
     Query.parse(text)
     Query.parse(`a:${text} (${text}`)
     Query.parse(`a:(${text} level:(${text}`)
@@ -216,7 +217,7 @@ const grow = (seed: number): Query.Query => {
 const anyQuery = Arbitrary.schema(Schema.Int).pipe(Arbitrary.map(grow))
 
 describe("toText", () => {
-  it.prop("is read back to the same query", [anyQuery], ([query]) => {
+  prop("is read back to the same query", [anyQuery], ([query]) => {
     expect(parsed(Query.toText(query))).toEqual(query)
   })
 })
@@ -277,12 +278,12 @@ describe("matches", () => {
     expect(Query.matches(query("123000000000000000000000"), event({ attributes: { n: 1.23e23 } }))).toBe(true)
   })
 
-  it.prop("a negation is the opposite", [anyQuery, Schema.String], ([query, message]) => {
+  prop("a negation is the opposite", [anyQuery, Schema.String], ([query, message]) => {
     const one = event({ message })
     expect(Query.matches({ _tag: "Not", part: query }, one)).toBe(!Query.matches(query, one))
   })
 
-  it.prop(
+  prop(
     "wildcards agree with a regular expression",
     [
       Arbitrary.array(Arbitrary.schema(Schema.Literals(["", "a", "b", "ab"])), { minLength: 1, maxLength: 4 }),

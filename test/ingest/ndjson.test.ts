@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Arbitrary, Schema } from "effect"
 import { type LineMode, lineMax, makeLineDecoder } from "../../src/ingest/protocols/ndjson.ts"
+import { prop } from "../support/property.ts"
 
 /** Feeds a body in chunks that end at `cuts` (shares of its length). */
 const decode = (mode: LineMode, body: string | Uint8Array, cuts: ReadonlyArray<number> = [], max?: number) => {
@@ -37,7 +38,7 @@ describe("text", () => {
     expect(decode("text", "")).toMatchObject({ lines: [] })
   })
 
-  it.prop("does not care where chunks end", [Schema.Array(Schema.String), cuts], ([pieces, at]) => {
+  prop("does not care where chunks end", [Schema.Array(Schema.String), cuts], ([pieces, at]) => {
     const body = pieces.map((piece) => piece.toWellFormed()).join("\n")
     expect(decode("text", body, at)).toEqual(decode("text", body))
     const expected = body
@@ -140,7 +141,7 @@ describe("json", () => {
   const anyJson = Schema.Array(
     Schema.Struct({ a: Schema.String, b: Schema.NullOr(Schema.Finite), "{": Schema.Array(Schema.String) })
   )
-  it.prop("hands on any array whole, wherever chunks end", [anyJson, cuts, Schema.Boolean], ([objects, at, pretty]) => {
+  prop("hands on any array whole, wherever chunks end", [anyJson, cuts, Schema.Boolean], ([objects, at, pretty]) => {
     const clean = JSON.parse(JSON.stringify(objects).toWellFormed()) as Array<unknown>
     const { lines, rejectedTotal } = decode("json", JSON.stringify(clean, null, pretty ? 2 : 0), at)
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(clean)
@@ -148,7 +149,7 @@ describe("json", () => {
     expect(rejectedTotal).toBe(0)
   })
 
-  it.prop("survives anything", [Schema.String, cuts], ([text, at]) => {
+  prop("survives anything", [Schema.String, cuts], ([text, at]) => {
     for (const mode of ["text", "ndjson", "json"] as const) decode(mode, text, at)
     decode("json", `[${text}`, at)
   })

@@ -4,6 +4,7 @@ import { parseLine } from "../../src/parse/all.ts"
 import { type FormatSpec, compile, compileAll, formatsMax, patternMax, tryOn } from "../../src/parse/Custom.ts"
 import { library } from "../../src/parse/Grok.ts"
 import type { Parser } from "../../src/parse/Parser.ts"
+import { prop } from "../support/property.ts"
 
 const now = Date.UTC(2026, 10, 23, 20)
 const grok = (pattern: string, more: Partial<FormatSpec> = {}): FormatSpec => ({
@@ -165,7 +166,7 @@ describe("a project's formats", () => {
   })
 
   const pattern = Arbitrary.schema(Schema.String)
-  it.prop("never throw, whatever was sent and whatever the line", [pattern, pattern], ([text, line]) => {
+  prop("never throw, whatever was sent and whatever the line", [pattern, pattern], ([text, line]) => {
     for (const kind of ["grok", "regex", "csv"] as const) {
       const made = compile({ name: "own", kind, pattern: text })
       if (made.ok) made.parser.parse(line, now)

@@ -8,6 +8,7 @@ import { library } from "../../src/parse/Grok.ts"
 import type { Memory } from "../../src/parse/Parser.ts"
 import { examples as perFormat } from "./examples.ts"
 import { programs } from "./examples_programs.ts"
+import { prop } from "../support/property.ts"
 
 const now = Date.UTC(2026, 10, 23, 20)
 const examples = [...perFormat, ...programs]
@@ -455,7 +456,7 @@ const words = Arbitrary.schema(Schema.Literals(["quuxly", "zyzzyva", "florble", 
 
 /** What every member of the family promises. */
 describe.each(parsers.map((parser) => [parser.name, parser] as const))("%s, like every format,", (_, parser) => {
-  it.prop("answers any line with a whole event or not at all, the same each time", [anyLine], ([line]) => {
+  prop("answers any line with a whole event or not at all, the same each time", [anyLine], ([line]) => {
     const event = parser.parse(line, now)
     expect(parser.parse(line, now)).toEqual(event)
     if (event === undefined) return
@@ -467,20 +468,20 @@ describe.each(parsers.map((parser) => [parser.name, parser] as const))("%s, like
   const own = examples.filter(({ format }) => format === parser.name && format !== "json")
   if (own.length === 0) return
   const line = Arbitrary.schema(Schema.Literals(own.map((example) => example.line) as [string, ...Array<string>]))
-  it.prop("loses no word behind what it knows", [line, words], ([known, more]) => {
+  prop("loses no word behind what it knows", [line, words], ([known, more]) => {
     const event = JSON.stringify(parse(`${known} ${more}`, parser.name))
     for (const word of more.split(/[ ,]/u)) expect(event).toContain(word)
   })
 })
 
 describe("parseLine", () => {
-  it.prop("makes only text that Postgres takes", [anyLine], ([line]) => {
+  prop("makes only text that Postgres takes", [anyLine], ([line]) => {
     const text = JSON.stringify(parse(line))
     expect(text.includes("\\u0000")).toBe(false)
     expect(/\\ud[89a-f]/iu.test(text)).toBe(false)
   })
 
-  it.prop("keeps every word of a plain line", [Schema.String], ([line]) => {
+  prop("keeps every word of a plain line", [Schema.String], ([line]) => {
     const event = parse(`x ${line}`, "plain")
     expect(event.message).toBe(`x ${line}`.replaceAll(/[\0\p{Cs}]/gu, ""))
   })

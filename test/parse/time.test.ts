@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Arbitrary, Schema } from "effect"
 import { parseLine } from "../../src/parse/all.ts"
 import { day, timeOfText } from "../../src/parse/Time.ts"
+import { prop } from "../support/property.ts"
 
 const now = Date.UTC(2026, 10, 23, 20)
 const timeOf = (line: string, at = now): string | undefined => {
@@ -84,11 +85,11 @@ describe("the time of a line", () => {
 
 describe("the time of a field", () => {
   const moment = Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 253_402_300_799_999 })))
-  it.prop("reads every ISO time that JavaScript writes", [moment], ([ms]) => {
+  prop("reads every ISO time that JavaScript writes", [moment], ([ms]) => {
     expect(timeOfText(new Date(ms).toISOString(), now)).toBe(ms)
   })
 
-  it.prop("reads what a computer's other clocks write", [moment], ([ms]) => {
+  prop("reads what a computer's other clocks write", [moment], ([ms]) => {
     const whole = Math.floor(ms / 1000) * 1000
     expect(timeOfText(new Date(ms).toUTCString(), now)).toBe(whole)
     expect(timeOfText(new Date(ms).toISOString().replace("Z", "+00:00").replace("T", " "), now)).toBe(ms)
