@@ -11,7 +11,7 @@ import { clientLayer, freshNamespace } from "../support/engine.ts"
 const Here = Task.make("here", { payload: { n: Schema.Int }, result: Schema.String })
 const There = Task.make("there", { payload: { n: Schema.Int }, result: Schema.String })
 
-const app = (host: string, tasks: Layer.Layer<never>) =>
+const app = (host: string, tasks: Layer.Layer<never, never, Engine>) =>
   Layer.build(Layer.fresh(Workers.layer({ concurrency: 2, host })).pipe(Layer.provide(tasks)))
 
 describe("a task that a worker does not know", () => {
@@ -19,8 +19,8 @@ describe("a task that a worker does not know", () => {
   it.live("is run by the other application within moments", () =>
     Effect.gen(function* () {
       const engine = yield* Engine
-      yield* app("one", Here.toLayer(Effect.succeed(() => Effect.succeed("one"))) as never)
-      yield* app("two", There.toLayer(Effect.succeed(() => Effect.succeed("two"))) as never)
+      yield* app("one", Here.toLayer(Effect.succeed(() => Effect.succeed("one"))))
+      yield* app("two", There.toLayer(Effect.succeed(() => Effect.succeed("two"))))
       const asked = performance.now()
       const ids = yield* engine.enqueueAll(
         Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? Here.job({ n }) : There.job({ n })))
@@ -45,7 +45,7 @@ describe("a task that a worker does not know", () => {
           const meta = JSON.stringify({ s: times })
           return decide(hold({ queue: "default", entry: "1-0", count: 1, id, task, payload: "{}", meta }, 0))
         })
-      yield* app("one", Here.toLayer(Effect.succeed(() => Effect.succeed("one"))) as never)
+      yield* app("one", Here.toLayer(Effect.succeed(() => Effect.succeed("one"))))
       const waits: Array<number> = []
       for (let times = 0; times < 16; times++) {
         const back = yield* after("nobody", times)
