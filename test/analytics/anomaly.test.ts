@@ -73,6 +73,17 @@ describe("rates", () => {
     expect(told[0]!.why).toMatch(/^got 900, expected about \d+/u)
   })
 
+  it("scores the same in whatever unit the values are", () => {
+    const models = [1, 1e-6, 1e12].map((unit) => ({ unit, model: Rate.make({ learn: 100 }) }))
+    const r = random(5)
+    for (let i = 0; i < 1_500; i++) {
+      const value = wave(i) + 10 * r.next() + (i === 900 ? 300 : 0)
+      const raws = models.map(({ model, unit }) => model.push(start + i * hour, value * unit).raw)
+      for (const raw of raws) expect(Math.abs(raw - raws[0]!)).toBeLessThan(0.2)
+      if (i === 900) for (const raw of raws) expect(raw).toBeGreaterThan(0.5)
+    }
+  })
+
   it("knows the time of day: the height of noon is odd at night", () => {
     const model = Rate.make({ learn: 96 })
     const bell = (i: number) => (i % 24 >= 8 && i % 24 < 18 ? 1_000 : 10) + ((i * 7) % 5)
