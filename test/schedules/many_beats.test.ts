@@ -105,7 +105,8 @@ it.live(
         Effect.flatMap(slots(name), (before) =>
           eventually(
             `${count} more of ${name}`,
-            Effect.map(slots(name), (now) => now.length >= before.length + count)
+            Effect.map(slots(name), (now) => now.length >= before.length + count),
+            30_000
           )
         )
       const [killed, frozen] = yield* Effect.all(
