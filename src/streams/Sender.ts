@@ -36,7 +36,7 @@ interface Pending {
 }
 
 /** Of so many gathered jobs the first leave at once: Redis stores them while the rest of a large bulk is still being encoded. */
-const sendAtMost = 8 * JobQueues.scriptMax
+const sendAtMost = 4 * JobQueues.scriptMax
 
 /** Children of one job that are remembered, the newest, and for how long after the last came: 1 day. */
 const childrenMax = 10_000
