@@ -9,6 +9,7 @@ import { queues } from "../../src/jobs/JobQueue.ts"
 import { plan } from "../../src/jobs/Plan.ts"
 import * as Retry from "../../src/jobs/Retry.ts"
 import * as Task from "../../src/jobs/Task.ts"
+import { masters } from "../../src/streams/Connect.ts"
 import { Control } from "../../src/streams/Control.ts"
 import * as FlowStore from "../../src/streams/FlowStore.ts"
 import { Inspect } from "../../src/streams/Inspect.ts"
@@ -313,7 +314,8 @@ layer(live, { excludeTestServices: true })("flows", (it) => {
           yield* redis.use("prepare", (c) => FlowStore.prepare(c, keysOf(namespace), planned))
           yield* redis.use("prepare", (c) => FlowStore.prepare(c, keysOf(namespace), planned))
           const found = yield* redis.use("keys", async (c) => {
-            const names = await c.keys(`${namespace}:*${planned.id.slice(2, -1)}*`)
+            const named = masters(c).map((node) => node.keys(`${namespace}:*${planned.id.slice(2, -1)}*`))
+            const names = (await Promise.all(named)).flat()
             return Promise.all(names.map(async (name) => [name, await c.pttl(name)] as const))
           })
           assert.isAbove(found.length, 4)
