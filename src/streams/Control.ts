@@ -41,6 +41,8 @@ export class NotAllowed extends Data.TaggedError("NotAllowed")<{ readonly messag
 
 /** Scripts that revoke under way at the same time. */
 const revokesAtOnce = 64
+/** Moments given back at once, two texts each. */
+const momentsAtOnce = 1_024
 /** How long the outcome of a cancelled job is kept: 1 day. */
 const ttlMs = 86_400_000
 
@@ -194,6 +196,7 @@ export class Control extends Context.Service<
             const k = keys.queue(queue)
             const purged = JSON.stringify({ _tag: "Cancelled", message: "the queue was purged" })
             let total = 0
+            const freed: Array<string> = []
             // A queue whose lag the server has lost can't be purged before it is mended.
             await JobQueues.trim(client, k)
             // Bounded by what a queue may hold: each turn cancels or drops some.
@@ -208,7 +211,8 @@ export class Control extends Context.Service<
                 [k.prefix, group, ttlMs, purged]
               )
               total += count
-              await Gates.giveBack(client, moments)
+              freed.push(...moments)
+              if (done === 1 || freed.length >= momentsAtOnce) await Gates.giveBack(client, freed.splice(0))
               for (let i = 0; i + 2 < metas.length; i += 3) {
                 const [id = "", task = "", meta = ""] = metas.slice(i, i + 3)
                 if (task === Flows.linkTask) total--

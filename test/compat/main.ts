@@ -29,7 +29,7 @@ interface Row {
 
 interface Report {
   readonly numPassedTests: number
-  readonly numFailedTests: number
+  readonly numPendingTests: number
   readonly numTotalTests: number
   readonly testResults: ReadonlyArray<{
     readonly name: string
@@ -70,7 +70,8 @@ const test = async (server: string, args: ReadonlyArray<string>, env: NodeJS.Pro
     // A file that could not be loaded, or whose hooks failed.
     ...(file.status === "failed" && file.assertionResults.every((one) => one.status !== "failed") ? [file.name] : [])
   ])
-  const result = `${found.numPassedTests} of ${found.numTotalTests} in ${seconds} s`
+  const skipped = found.numPendingTests === 0 ? "" : `, ${found.numPendingTests} skipped`
+  const result = `${found.numPassedTests} of ${found.numTotalTests - found.numPendingTests}${skipped}, in ${seconds} s`
   return { server, result: [result, ...failed].join("; failed: "), ok: code === 0 }
 }
 
