@@ -63,11 +63,11 @@ const sums = (window: Window) =>
     }
   })
 
-/** New: first seen in the window, of a project that had lines before it. Vanished: lines before it, none in it. */
-export const changesOf = (changes: ReadonlyArray<TemplateChange>, from: number) => {
-  const old = changes.some((one) => one.before > 0)
+/** New: first seen in the window. Vanished: lines before it, none in it. */
+export const changesOf = (changes: ReadonlyArray<TemplateChange>, { from, to }: Pick<Window, "from" | "to">) => {
+  const since = Views.newFrom(changes, from, to)
   return {
-    fresh: old ? changes.filter((one) => one.before === 0 && one.lines > 0 && Date.parse(one.firstSeen) >= from) : [],
+    fresh: changes.filter((one) => one.before === 0 && one.lines > 0 && Date.parse(one.firstSeen) >= since),
     vanished: changes.filter((one) => one.before > 0 && one.lines === 0).sort((a, b) => b.before - a.before)
   }
 }
@@ -90,7 +90,7 @@ export const overview = Effect.fnUntraced(function* (window: Window) {
     ],
     { concurrency: 3 }
   )
-  const { fresh, vanished } = changesOf(changes, window.from)
+  const { fresh, vanished } = changesOf(changes, window)
   const top = Views.servicesOf(services.values(), servicesBefore.values())
   return {
     lines: now.lines,
@@ -149,7 +149,7 @@ export const latency = Effect.fnUntraced(function* (window: Window, limit: numbe
 
 export const templates = Effect.fnUntraced(function* (window: Window, limit: number) {
   const changes = yield* (yield* Rollups).templates(window)
-  const { fresh, vanished } = changesOf(changes, window.from)
+  const { fresh, vanished } = changesOf(changes, window)
   return {
     top: changes
       .filter(({ lines }) => lines > 0)
