@@ -15,6 +15,9 @@ export interface Side {
 /** Something found by others (anomalies), to be ranked along. */
 export interface OtherFinding {
   readonly name: string
+  readonly change: Cause["change"]
+  readonly lines: number
+  readonly expected: number
   /** As sure as the scores here: about 3 is faint, 10 is clear. */
   readonly score: number
   readonly explanation: string
@@ -171,15 +174,15 @@ export const toldOf = ({ explanation }: Cause): string => explanation.slice(0, e
 export const rank = (context: Context, anomalies: ReadonlyArray<OtherFinding> = []): ReadonlyArray<Cause> =>
   [
     ...(["template", "service", "level"] as const).flatMap((kind) => causesOf(kind, context)),
-    ...anomalies.map(({ explanation, name, query, score }): Cause => ({
+    ...anomalies.map(({ change, expected, explanation, lines, name, query, score }): Cause => ({
       kind: "anomaly",
       key: name,
       text: name,
-      change: "more",
-      lines: 0,
+      change,
+      lines,
       errors: 0,
-      expected: 0,
-      ratio: null,
+      expected,
+      ratio: expected === 0 ? null : Math.round((lines / expected) * 100) / 100,
       score,
       explanation,
       query

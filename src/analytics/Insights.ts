@@ -6,7 +6,7 @@ import type { Insight, InsightKind } from "../domain/Insight.ts"
 import type { Level } from "../domain/Level.ts"
 import { surprise } from "./Causes.ts"
 import { bytes, clock, count, duration, median, percent, periodText, stretch, times } from "./Format.ts"
-import { type EndpointView, errorsOf, type ServiceView, share, sumLevels, totalOf } from "./Views.ts"
+import { type EndpointView, errorsOf, newFrom, type ServiceView, share, sumLevels, totalOf } from "./Views.ts"
 
 /** A template's lines now and in the window before. */
 export interface TemplateFact {
@@ -131,10 +131,10 @@ const errorRate: Rule = ({ before, points }) => {
   ]
 }
 
-const newTemplates: Rule = ({ from, templates }) => {
-  if (!templates.some(({ before }) => before > 0)) return []
+const newTemplates: Rule = ({ from, templates, to }) => {
+  const since = newFrom(templates, from, to)
   return templates
-    .filter((one) => one.before === 0 && one.lines >= 5 && Date.parse(one.firstSeen) >= from)
+    .filter((one) => one.before === 0 && one.lines >= 5 && Date.parse(one.firstSeen) >= since)
     .map((one): Found => {
       const bad = one.errors * 2 >= one.lines
       return {

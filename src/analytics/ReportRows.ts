@@ -1,7 +1,7 @@
 /** The tables of a report: rows of services, problems, endpoints, alerts, and of patterns that came or went. Pure. */
 import { count, dayOfMonth, duration, percent, times } from "./Format.ts"
 import type { Facts } from "./Insights.ts"
-import { totalOf } from "./Views.ts"
+import { newFrom, totalOf } from "./Views.ts"
 
 /** An alert as a report tells it. */
 export interface ReportAlert {
@@ -93,14 +93,15 @@ export const beforeText = (now: number, before: number): string => {
 const brief = (text: string, max: number): string =>
   text.length > max ? `${text.slice(0, max - 1).toWellFormed()}…` : text
 
-/** Templates count from the project's first lines on: without any before, nothing is new. */
-const hasPast = ({ templates }: Facts): boolean => templates.some(({ before }) => before > 0)
+/** Tells which templates are new in the window. */
+const noveltyOf = ({ from, templates, to }: Facts): ((one: Facts["templates"][number]) => boolean) => {
+  const since = newFrom(templates, from, to)
+  return ({ before, firstSeen }) => before === 0 && Date.parse(firstSeen) >= since
+}
 
-const isNew = ({ before, firstSeen }: Facts["templates"][number], from: number): boolean =>
-  before === 0 && Date.parse(firstSeen) >= from
-
-export const problemsOf = (facts: Facts): ReadonlyArray<Problem> =>
-  facts.templates
+export const problemsOf = (facts: Facts): ReadonlyArray<Problem> => {
+  const isNew = noveltyOf(facts)
+  return facts.templates
     .filter(({ errors, lines, warnings }) => lines > 0 && (errors > 0 || warnings * 2 >= lines))
     .toSorted((a, b) => b.errors - a.errors || b.warnings - a.warnings)
     .slice(0, listed.problems)
@@ -108,13 +109,14 @@ export const problemsOf = (facts: Facts): ReadonlyArray<Problem> =>
       text: brief(one.text, 200),
       lines: count(one.lines),
       errors: count(one.errors),
-      change: !hasPast(facts)
-        ? none
-        : isNew(one, facts.from)
-          ? { text: `new, ${dayOfMonth(Date.parse(one.firstSeen))}`, mood: "bad" }
+      change: isNew(one)
+        ? { text: `new, ${dayOfMonth(Date.parse(one.firstSeen))}`, mood: "bad" }
+        : one.before === 0
+          ? none
           : worseWithMore(one.lines, one.before),
       query: `template:${one.id}`
     }))
+}
 
 export const serviceRows = (facts: Facts): ReadonlyArray<ServiceRow> =>
   facts.services.slice(0, listed.services).map(({ before, errorRate, latency, lines, service }) => ({
@@ -126,10 +128,8 @@ export const serviceRows = (facts: Facts): ReadonlyArray<ServiceRow> =>
   }))
 
 export const turnsOf = (facts: Facts): ReadonlyArray<Turn> => {
-  if (!hasPast(facts)) return []
-  const came = facts.templates
-    .filter((one) => one.lines > 0 && isNew(one, facts.from))
-    .toSorted((a, b) => b.lines - a.lines)
+  const isNew = noveltyOf(facts)
+  const came = facts.templates.filter((one) => one.lines > 0 && isNew(one)).toSorted((a, b) => b.lines - a.lines)
   const went = facts.templates
     .filter(({ before, lines }) => lines === 0 && before > 0)
     .toSorted((a, b) => b.before - a.before)

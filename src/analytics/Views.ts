@@ -29,6 +29,24 @@ export const latencyOf = (sketch: Sketch | null | undefined): Latency | null => 
   }
 }
 
+const hourMs = 3_600_000
+/** Part of a young project's time in which everything is new, so that nothing is. */
+const youngPart = 0.25
+
+/**
+ * From when on a template of `from … to` counts as new, epoch ms: in a project that is younger than the window, once its first
+ * quarter is over.
+ */
+export const newFrom = (
+  templates: ReadonlyArray<{ readonly before: number; readonly firstSeen: string }>,
+  from: number,
+  to: number
+): number => {
+  if (templates.length === 0 || templates.some(({ before }) => before > 0)) return from
+  const begin = templates.reduce((min, { firstSeen }) => Math.min(min, Date.parse(firstSeen)), to)
+  return Math.max(from, begin + Math.max(hourMs, (to - begin) * youngPart))
+}
+
 /** A share of 0 to 1 with four digits. */
 export const share = (part: number, whole: number): number =>
   whole === 0 ? 0 : Math.round((part / whole) * 10_000) / 10_000

@@ -228,6 +228,8 @@ describe("one event is one finding", () => {
     const part: Judged = { counted: { _tag: "Service", service: "a", what: "lines" }, odd: odd(400, 100) }
     expect(events([all("lines", 4_000, 1_000), part])).toEqual([all("lines", 4_000, 1_000)])
     expect(events([all("lines", 1_400, 1_000), part])).toEqual([part])
+    const silent: Judged = { counted: { _tag: "Service", service: "a", what: "lines" }, odd: odd(0, 100) }
+    expect(events([all("lines", 0, 1_000), silent])).toEqual([all("lines", 0, 1_000)])
     // One pattern that makes a service's difference; and several that change with it.
     const template = (id: string, got: number, expected: number): Judged => ({
       counted: { _tag: "Template", template: { id, text: id, sample: id }, errors: 0 },

@@ -37,10 +37,20 @@ describe("causes", () => {
   })
 
   it("rank what anomaly detection found along", () => {
-    const found = { name: "api wrote oddly", score: 16, explanation: "It is odd. Score 16.", query: "service:api" }
+    const found = {
+      name: "api wrote oddly",
+      change: "fewer",
+      lines: 4,
+      expected: 16,
+      score: 16,
+      explanation: "It is odd. Score 16.",
+      query: "service:api"
+    } as const
     const side = { shares: [], ms: hour }
     const causes = Causes.rank({ now: side, before: side, texts, from: 0 }, [found])
-    expect(causes).toMatchObject([{ kind: "anomaly", text: "api wrote oddly", score: 16, query: "service:api" }])
+    expect(causes).toMatchObject([
+      { kind: "anomaly", text: "api wrote oddly", change: "fewer", ratio: 0.25, score: 16, query: "service:api" }
+    ])
   })
 
   it("are silent where the same goes on", () => {

@@ -160,6 +160,7 @@ describe("a language model's words", () => {
     ["names one twice", { summary: "x", insights: [worded, worded] }],
     ["invents a number", { summary: "9,731 users are hit.", insights: [worded] }],
     ["brings a link", { summary: "See https://evil.example", insights: [worded] }],
+    ["says nothing that was counted", { summary: "x", insights: [{ ...worded, text: "It wrote lines before." }] }],
     ["names an address", { summary: "x", insights: [{ ...worded, text: "Write to help@evil.example now." }] }],
     ["names a host", { summary: "x", insights: [{ ...worded, text: "Log in at evil.example to mend it." }] }],
     ["names a path", { summary: "x", insights: [{ ...worded, text: "Remove (/etc/passwd) to mend it." }] }],

@@ -131,7 +131,7 @@ describe("analytics of stored lines", () => {
   it.effect("rank the cause of an alert first, in words, with a query that finds its lines", () =>
     Effect.gen(function* () {
       yield* setUp
-      const alert = { startedAt: new Date(now - 5 * minuteMs).toISOString(), resolvedAt: null }
+      const alert = { startedAt: new Date(now - 5 * minuteMs).toISOString(), resolvedAt: null, lines: [] }
       const found = yield* Analytics.causes({ project: defaultProject, ...Analytics.windowOfAlert(alert, now) })
       assert.strictEqual(found.lines, 300 + calm.filter(({ time }) => time >= now - 10 * minuteMs).length)
       const first = found.causes[0]!
@@ -149,6 +149,10 @@ describe("analytics of stored lines", () => {
         : undefined
       assert.lengthOf(page!.events, 300)
       for (const { query } of found.causes) assert.isTrue(Query.parse(query).ok, query)
+      // An alert of lines that came five hours late: what changed is where they are.
+      const late = { startedAt: new Date(now + 5 * hourMs).toISOString(), resolvedAt: null, lines: [{ time: now }] }
+      const there = yield* Analytics.causes({ project: defaultProject, ...Analytics.windowOfAlert(late, now) })
+      assert.deepInclude(there.causes[0], { change: "new", lines: 300, errors: 300 })
     }).pipe(Effect.provide(world))
   )
 

@@ -125,7 +125,7 @@ describe("generate_insights", () => {
         yield* setUp
         fake.content = JSON.stringify({
           summary: "The shop failed for a while.",
-          insights: [{ finding: "f0", title: "The shop is failing", text: "Many errors came at once." }]
+          insights: [{ finding: "f0", title: "The shop is failing", text: "400 errors came at once." }]
         })
         const run = yield* generate
         assert.deepInclude(run, { source: "llm", note: null, summary: "The shop failed for a while." })
@@ -147,7 +147,7 @@ describe("generate_insights", () => {
         yield* setUp
         fake.content = JSON.stringify({
           summary: "x",
-          insights: [{ finding: "f0", title: "Errors", text: "They came." }]
+          insights: [{ finding: "f0", title: "Errors", text: "400 came." }]
         })
         assert.strictEqual((yield* generate).source, "llm")
         fake.content = "nonsense counts too"
@@ -194,7 +194,7 @@ describe("generate_insights", () => {
           // One that is only busy for a moment is asked again.
           fake.content = JSON.stringify({
             summary: "It is calm.",
-            insights: [{ finding: "f0", title: "Errors", text: "They came." }]
+            insights: [{ finding: "f0", title: "Errors", text: "400 came." }]
           })
           fake.faults.push({ kind: "status", status: 500 })
           assert.strictEqual((yield* generate).source, "llm")

@@ -17,6 +17,7 @@ const alikeMax = 3
 const overlap = (a: Stretch, b: Stretch): boolean => a.from < b.to && b.from < a.to
 const apart = ({ expected, got }: Stretch): number => got - expected
 const times = ({ expected, got }: Stretch): number => (got + 1) / (expected + 1)
+const stopped = ({ expected, got }: Stretch): boolean => got * 10 < expected
 const sameWay = (a: Stretch, b: Stretch): boolean => apart(a) > 0 === apart(b) > 0
 
 /** Most of what differs in the whole is this one part, and the rest is as ever: then the part is the finding. */
@@ -28,8 +29,9 @@ const makes = (part: Stretch, whole: Stretch): boolean => {
 
 /** The part does what the whole does: then the whole is the finding. */
 const follows = (part: Stretch, whole: Stretch): boolean => {
+  if (!overlap(part, whole) || !sameWay(part, whole)) return false
   const alike = times(part) / times(whole)
-  return overlap(part, whole) && sameWay(part, whole) && alike < alikeMax && alike > 1 / alikeMax
+  return (alike < alikeMax && alike > 1 / alikeMax) || (stopped(part) && stopped(whole))
 }
 
 const ofErrors = ({ counted }: Judged): boolean => counted._tag !== "Template" && counted.what === "errors"

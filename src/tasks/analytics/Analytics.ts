@@ -5,6 +5,8 @@
 import { Effect } from "effect"
 import * as Causes from "../../analytics/Causes.ts"
 import * as Views from "../../analytics/Views.ts"
+import type { Alert } from "../../domain/Alert.ts"
+import type { Anomaly } from "../../domain/Anomaly.ts"
 import type { ProjectId } from "../../domain/Ids.ts"
 import { mergeRollups } from "../../domain/Rollup.ts"
 import { Anomalies } from "../../store/Anomalies.ts"
@@ -63,11 +65,11 @@ const sums = (window: Window) =>
     }
   })
 
-/** New: first seen in the window, of a project that had lines before it. Vanished: lines before it, none in it. */
-export const changesOf = (changes: ReadonlyArray<TemplateChange>, from: number) => {
-  const old = changes.some((one) => one.before > 0)
+/** New: first seen in the window. Vanished: lines before it, none in it. */
+export const changesOf = (changes: ReadonlyArray<TemplateChange>, { from, to }: Pick<Window, "from" | "to">) => {
+  const since = Views.newFrom(changes, from, to)
   return {
-    fresh: old ? changes.filter((one) => one.before === 0 && one.lines > 0 && Date.parse(one.firstSeen) >= from) : [],
+    fresh: changes.filter((one) => one.before === 0 && one.lines > 0 && Date.parse(one.firstSeen) >= since),
     vanished: changes.filter((one) => one.before > 0 && one.lines === 0).sort((a, b) => b.before - a.before)
   }
 }
@@ -90,7 +92,7 @@ export const overview = Effect.fnUntraced(function* (window: Window) {
     ],
     { concurrency: 3 }
   )
-  const { fresh, vanished } = changesOf(changes, window.from)
+  const { fresh, vanished } = changesOf(changes, window)
   const top = Views.servicesOf(services.values(), servicesBefore.values())
   return {
     lines: now.lines,
@@ -149,7 +151,7 @@ export const latency = Effect.fnUntraced(function* (window: Window, limit: numbe
 
 export const templates = Effect.fnUntraced(function* (window: Window, limit: number) {
   const changes = yield* (yield* Rollups).templates(window)
-  const { fresh, vanished } = changesOf(changes, window.from)
+  const { fresh, vanished } = changesOf(changes, window)
   return {
     top: changes
       .filter(({ lines }) => lines > 0)
@@ -171,6 +173,15 @@ const baselineMs = 6 * hourMs
 const anomaliesMax = 20
 /** An anomaly's score of 0 to 1 beside the others: what is told at all (0.5) stands where "far beyond chance" begins. */
 const sigmas = (score: number): number => Math.round(score * 200) / 10
+
+const changeOf = ({ expected, got, kind }: Anomaly) =>
+  kind === "new_template"
+    ? "new"
+    : kind === "vanished_template" || got === 0
+      ? "gone"
+      : (got ?? 0) < (expected ?? 0)
+        ? "fewer"
+        : "more"
 
 /** What changed most from the hours before `from` to `from … to`; only lines of `service`, where one is named. */
 export const causes = Effect.fnUntraced(function* (options: {
@@ -198,7 +209,15 @@ export const causes = Effect.fnUntraced(function* (options: {
   }
   const ranked = Causes.rank(
     context,
-    odd.map(({ explanation, query, score, title }) => ({ name: title, score: sigmas(score), explanation, query }))
+    odd.map((one) => ({
+      name: one.title,
+      change: changeOf(one),
+      lines: Math.max(0, Math.round(one.got ?? 0)),
+      expected: one.expected ?? 0,
+      score: sigmas(one.score),
+      explanation: one.explanation,
+      query: one.query
+    }))
   )
   return {
     from: iso(now.from),
@@ -215,11 +234,19 @@ const leadMs = 5 * 60_000
 const windowMin = 10 * 60_000
 const windowMax = 2 * hourMs
 
-/** The stretch in which the cause of an alert is looked for. */
+/** Where lines came late: so long before the ones that the alert shows, which are the last that matched, ms. */
+const lateLeadMs = 30 * 60_000
+
+/** The stretch of event time in which the cause of an alert is looked for: around its lines, where these came late. */
 export const windowOfAlert = (
-  alert: { readonly startedAt: string; readonly resolvedAt: string | null },
+  alert: Pick<Alert, "startedAt" | "resolvedAt"> & { readonly lines: ReadonlyArray<{ readonly time: number }> },
   now: number
 ) => {
+  const times = alert.lines.map(({ time }) => time)
+  if (times.length > 0 && Math.max(...times) < Date.parse(alert.startedAt) - lateLeadMs) {
+    const start = Math.min(...times) - lateLeadMs
+    return { from: start, to: Math.min(start + windowMax, Math.max(...times) + leadMs) }
+  }
   const from = Date.parse(alert.startedAt) - leadMs
   const end = alert.resolvedAt === null ? now : Date.parse(alert.resolvedAt)
   return { from, to: Math.min(from + windowMax, Math.max(from + windowMin, end)) }
