@@ -8,7 +8,10 @@ export const ChannelId = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{1,
 export type ChannelId = typeof ChannelId.Type
 
 export const channelKinds = ["email", "slack", "jira", "in_app", "webhook", "sms", "push"] as const
-export const ChannelKind = Schema.Literals(channelKinds).annotate({ identifier: "ChannelKind" })
+export const ChannelKind = Schema.Literals(channelKinds).annotate({
+  identifier: "ChannelKind",
+  expected: `one of ${channelKinds.join(", ")}`
+})
 export type ChannelKind = typeof ChannelKind.Type
 
 export const Channel = Schema.Struct({
