@@ -1,6 +1,6 @@
 /** All decisions about telling alerts, joined for those who keep and send: the stages, the incident's step and its words. Pure. */
 import type { Alert } from "../domain/Alert.ts"
-import { ChannelId, type ChannelKind } from "../domain/Channel.ts"
+import { type ChannelId, type ChannelKind, inApp } from "../domain/Channel.ts"
 import type { Mute, Scene } from "../domain/Incident.ts"
 import { defaultPolicy, defaultRoute, type Policy, policyOf } from "../domain/Route.ts"
 import type { Judge } from "../store/Incidents.ts"
@@ -11,14 +11,16 @@ import type { Passing } from "./stages/Stage.ts"
 import { way } from "./stages/all.ts"
 import { telling } from "./Telling.ts"
 
-/** The channel that every project has without making one. */
-const inApp = ChannelId.make("in_app")
-
-/** Which channels a route means: those that are there, enabled, and of a kind that can be sent by. */
+/**
+ * Which channels a route means: those that are there, enabled, and of a kind that can be sent by. Where all that it names have been
+ * removed since, it means all: nobody said that nobody is to hear.
+ */
 export const resolveIn = (scene: Scene, canSend: (kind: ChannelKind) => boolean): Resolve => {
   const enabled = scene.channels.flatMap(({ enabled: on, id, kind }) => (on && canSend(kind) ? [id] : []))
   const all = [inApp, ...enabled]
-  return (wanted) => (wanted === "all" ? all : all.filter((id) => wanted.includes(id)))
+  const known = new Set([inApp, ...scene.channels.map(({ id }) => id)])
+  const gone = (wanted: ReadonlyArray<ChannelId>) => wanted.length > 0 && !wanted.some((id) => known.has(id))
+  return (wanted) => (wanted === "all" || gone(wanted) ? all : all.filter((id) => wanted.includes(id)))
 }
 
 /** Why an alert is not told now. */

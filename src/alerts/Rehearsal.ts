@@ -95,8 +95,9 @@ export const make = (said: NewRule, project: ProjectId, from: number): Rehearsal
       if (firedAt === null) continue
       const known = found.get(alertId)
       if (known !== undefined) {
-        // Its first reason is why it fired.
-        found.set(alertId, { ...known, resolvedAt, value: Math.max(known.value, value) })
+        // The reason is told with its own value: where both were of other moments, they would contradict each other.
+        const worse = resolvedAt === null && value > known.value
+        found.set(alertId, { ...known, resolvedAt, ...(worse ? { value, reason } : {}) })
       } else if (to === "firing") {
         fired++
         if (found.size >= alertsMax) continue

@@ -160,7 +160,7 @@ export const toText = (report: Report, max: number): string => {
     ...(report.alerts.length === 0 ? [] : ["", "Alerts:"]),
     ...report.alerts.map(
       ({ acknowledged, fired, lasted, rule }) =>
-        `- ${rule}: fired ${fired === "1" ? "once" : `${fired} times`}, acknowledged ${acknowledged === "never" ? "never" : `after ${acknowledged}`}, lasted ${lasted}`
+        `- ${rule}: fired ${fired === "1" ? "once" : `${fired} times`}, acknowledged ${acknowledged === "never" ? "never" : `after ${acknowledged}`}, ${lasted === "still firing" ? lasted : `lasted ${lasted}`}`
     )
   ]
   const text = lines.join("\n")

@@ -233,7 +233,7 @@ export const toHtml = (report: Report, pictures: { readonly volume: Picture; rea
           "Alerts",
           table(alerts, [
             { title: "Rule", of: ({ rule: name }) => name, words: "text" },
-            { title: "Severity", of: ({ severity }) => severity, words: "text", wide: true },
+            { title: "Severity", of: ({ severity }) => severity, wide: true },
             { title: "Fired", of: ({ fired }) => fired },
             { title: "Acknowledged after", of: ({ acknowledged }) => acknowledged },
             { title: "Lasted (median)", of: ({ lasted }) => lasted, wide: true }

@@ -7,8 +7,14 @@ export const ChannelId = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{1,
   .annotate({ identifier: "ChannelId" })
 export type ChannelId = typeof ChannelId.Type
 
+/** The channel that every project has without making one. */
+export const inApp = ChannelId.make("in_app")
+
 export const channelKinds = ["email", "slack", "jira", "in_app", "webhook", "sms", "push"] as const
-export const ChannelKind = Schema.Literals(channelKinds).annotate({ identifier: "ChannelKind" })
+export const ChannelKind = Schema.Literals(channelKinds).annotate({
+  identifier: "ChannelKind",
+  expected: `one of ${channelKinds.join(", ")}`
+})
 export type ChannelKind = typeof ChannelKind.Type
 
 export const Channel = Schema.Struct({

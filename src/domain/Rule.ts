@@ -11,7 +11,11 @@ import * as Query from "./Query.ts"
 const durationPattern = /^\d{1,12}(\.\d{1,6})? (milli|second|minute|hour|day|week)s?$/u
 
 /** A length of time in words, as Effect reads it: "1 minute", "30 seconds", "0 seconds", "250 millis". */
-export const DurationText = Schema.String.check(Schema.isPattern(durationPattern)).annotate({
+export const DurationText = Schema.String.check(
+  Schema.isPattern(durationPattern, {
+    expected: 'a number and a unit from millis to weeks, such as "1 minute" or "30 seconds"'
+  })
+).annotate({
   identifier: "DurationText",
   description: 'number and unit, for example "1 minute"'
 })
@@ -188,7 +192,11 @@ export const NewRule = Schema.Union([
   Schema.Struct({ ...named, ...fieldsOf[5] }),
   Schema.Struct({ ...named, ...fieldsOf[6] }),
   Schema.Struct({ ...named, ...fieldsOf[7] })
-]).annotate({ identifier: "NewRule" })
+]).annotate({
+  identifier: "NewRule",
+  // Told where the type is none of these; what else is wrong with a rule is told with its field.
+  message: `expected a rule whose type is one of ${fieldsOf.map(({ type }) => type.literal).join(", ")}`
+})
 export type NewRule = typeof NewRule.Type
 
 const kept = {

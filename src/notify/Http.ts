@@ -3,7 +3,7 @@
  * is connected to is the one that was checked), that no redirect is followed, that a call ends within its time limit, that
  * little of an answer is read, and that every failure says whether trying again can help. What a status means is the channel's part.
  */
-import { Context, Effect } from "effect"
+import { Context, Effect, Schema } from "effect"
 import { type IncomingMessage, request as httpRequest } from "node:http"
 import { request as httpsRequest } from "node:https"
 import { guardedLookup, literalFault, PrivateAddress } from "../outside/Addresses.ts"
@@ -43,6 +43,20 @@ export const urlFault = (text: string, allowPrivate: boolean): string | undefine
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) return "expected an http(s) URL"
   return literalFault(url, allowPrivate)?.message
 }
+
+/** A URL in a channel's settings, which everybody who may see the channel reads: so none with a password in it. */
+export const urlText = (max: number) =>
+  Schema.String.check(
+    Schema.makeFilter((text: string) => {
+      const url = URL.parse(text)
+      if (url === null || !/^https?:\/\/\S+$/u.test(text)) return "expected an https:// or http:// URL"
+      if (text.length > max) return `expected at most ${max} characters, got ${text.length}`
+      return (
+        (url.username === "" && url.password === "") ||
+        "expected a URL without user and password: settings are shown, secrets are not"
+      )
+    })
+  )
 
 /** Codes of sockets, names and TLS where a person has to look: trying again gives the same. */
 const hopeless = /^(?:CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_INVALID|HPE_|EPROTO)/u
@@ -131,7 +145,7 @@ export type Statuses = Readonly<Record<number, "ok" | readonly [reason: string, 
 /** What most servers mean; a channel lays its own over it. */
 export const usual: Statuses = {
   2: "ok",
-  3: ["a redirect, which is not followed", false],
+  3: ["answers with a redirect, which is not followed", false],
   4: ["refused the request", false],
   5: ["has a fault of its own", true],
   401: ["refused the credentials", false],

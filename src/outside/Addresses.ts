@@ -21,8 +21,8 @@ const ranges: ReadonlyArray<readonly [address: string, bits: number, family: "ip
   ["198.51.100.0", 24, "ipv4"],
   ["203.0.113.0", 24, "ipv4"],
   ["224.0.0.0", 3, "ipv4"],
-  ["::", 128, "ipv6"],
-  ["::1", 128, "ipv6"],
+  // With :: and ::1; the rest are IPv4 addresses as they once were written.
+  ["::", 96, "ipv6"],
   ["fc00::", 7, "ipv6"],
   ["fe80::", 10, "ipv6"],
   ["fec0::", 10, "ipv6"],

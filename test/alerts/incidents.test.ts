@@ -3,6 +3,7 @@ import { fc } from "../support/property.ts"
 import { ChannelId } from "../../src/domain/Channel.ts"
 import { describe, expect, it } from "vitest"
 import type { RouteSpec } from "../../src/domain/Route.ts"
+import { resolveIn } from "../../src/alerts/Dispatch.ts"
 import {
   acknowledged,
   ends,
@@ -22,6 +23,20 @@ const route = (spec: Partial<RouteSpec> = {}): Score => ({
 })
 
 const channel = (name: string): ChannelId => ChannelId.make(name)
+
+describe("a route that names channels", () => {
+  it("means all where those that it names are gone, and nobody where they are switched off or none is named", () => {
+    const heard = (channels: ReadonlyArray<ChannelId>) =>
+      play(route({ channels, groupWait: "0 seconds" }), [["0 s", fires("a")]], "1 min").told
+    expect(heard([channel("gone"), channel("gone_too")])).toEqual(["0 s  slack: Firing: a"])
+    expect(heard([channel("gone"), channel("in_app")])).toEqual(heard([channel("in_app")]))
+    expect(heard([])).toEqual([])
+    const off = { id: channel("slack"), kind: "slack" as const, enabled: false }
+    const resolve = resolveIn({ silences: [], inhibitions: [], routes: [], firing: [], channels: [off] }, () => true)
+    expect(resolve([channel("slack")])).toEqual([])
+    expect(resolve([channel("gone")])).toEqual(["in_app"])
+  })
+})
 
 describe("without any route", () => {
   it("tells each rule by itself, at once, and its end at once", () => {

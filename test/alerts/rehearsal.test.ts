@@ -53,6 +53,34 @@ describe("a rehearsal", () => {
       samples: ["boom", "boom", "boom"]
     })
   })
+  it("tells the worst moment of an alert with the reason of that moment", () => {
+    const rule = {
+      name: "odd",
+      type: "anomaly",
+      query: "*",
+      window: "10 seconds",
+      learnBuckets: 20,
+      direction: "up"
+    } as const
+    const usual = Array.from({ length: 60 }, (_, i) => line(i * 10))
+    const burst = [40, 90].flatMap((size, i) => Array.from({ length: size }, () => line(601 + i * 10)))
+    const { alerts } = rehearse(rule, [...usual, ...burst], 700)
+    expect(alerts.length).toBeGreaterThan(0)
+    for (const { reason, value } of alerts) expect(reason).toMatch(new RegExp(`^${value} lines in 10 seconds`, "u"))
+  })
+
+  it("says how much a rate has changed", () => {
+    const rule = { name: "up", type: "rate_of_change", query: "*", window: "10 seconds", factor: 3 } as const
+    const { alerts } = rehearse(
+      rule,
+      [...[1, 5].map((at) => line(at)), ...Array.from({ length: 20 }, () => line(25))],
+      26
+    )
+    expect(alerts[0]?.reason).toMatch(
+      /^\d+ × as many lines in 10 seconds as before, threshold 3 × \(\d+ after \d+ in the window before\)$/u
+    )
+  })
+
   it("tells groups apart, and what ended before `for` had passed", () => {
     const rule = { ...errors, groupBy: ["service"], for: "5 seconds" }
     const services = [1, 1, 1, 4, 4, 8].map((at) => line(at, { service: "long" }))

@@ -94,6 +94,14 @@ describe("a file of rules", () => {
     [
       `a: &a [x, x]\nb: &b [*a, *a]\n${Array.from({ length: 9 }, (_, i) => `${"cdefghijk"[i]}: &${"cdefghijk"[i]} [*${"bcdefghij"[i]}, *${"bcdefghij"[i]}]`).join("\n")}`,
       /alias/iu
+    ],
+    [
+      "rules: [{name: a, type: treshold, query: x}]",
+      /^rules\.0: expected a rule whose type is one of threshold, .*anomaly \("a"\)/u
+    ],
+    [
+      "rules: [{name: a, type: absence, query: x, window: 1 fortnight}]",
+      /^rules\.0\.window: Expected a number and a unit .*"1 minute"/u
     ]
   ])("tells the place of a fault: %j", (text, fault) => {
     expect(faultsOf(text)[0]).toMatch(fault)

@@ -137,6 +137,20 @@ describe("routes, silences and inhibitions", () => {
     expect((await ask(reader, "DELETE", `/v1/inhibitions/${made.body.id}`)).status).toBe(204)
   })
 
+  it("name channels of their own project only, also when they are changed", async () => {
+    const foreign = await ask<{ id: string }>(app, "POST", "/v1/channels?project=default", {
+      name: "hook",
+      kind: "webhook",
+      settings: { url: "https://a.example/hook" }
+    })
+    expect(foreign.status).toBe(201)
+    const route = { name: "mine", match: ["team=nobody"], channels: ["in_app"] }
+    const made = await ask<{ id: string }>(reader, "POST", "/v1/routes", route)
+    const changed = await ask(reader, "PUT", `/v1/routes/${made.body.id}`, { ...route, channels: [foreign.body.id] })
+    expect(changed.status).toBe(422)
+    expect((await ask(reader, "DELETE", `/v1/routes/${made.body.id}`)).status).toBe(204)
+  })
+
   it.each([
     ["/v1/silences", { matchers: [], endsAt: "2030-01-01T00:00:00Z", comment: "" }, "payload.matchers"],
     ["/v1/silences", { matchers: ["a=b"], comment: "" }, "payload.endsAt"],
@@ -147,7 +161,13 @@ describe("routes, silences and inhibitions", () => {
       "payload.recurring.zone"
     ],
     ["/v1/routes", { name: "x", match: ["nothing"], channels: "all" }, "payload.match.0"],
-    ["/v1/routes", { name: "x", match: [], channels: "all", groupWait: "soon" }, "payload.groupWait"]
+    ["/v1/routes", { name: "x", match: [], channels: "all", groupWait: "soon" }, "payload.groupWait"],
+    ["/v1/routes", { name: "x", match: [], channels: ["in_app", "ch_nowhere"] }, "payload.channels.1"],
+    [
+      "/v1/routes",
+      { name: "x", match: [], channels: "all", escalate: [{ after: "1 minute", channels: ["ch_pager"] }] },
+      "payload.escalate.0.channels.0"
+    ]
   ])("%s refuses %j with the path of the fault", async (path, body, fault) => {
     const answer = await ask<{ issues: ReadonlyArray<{ path: string }> }>(reader, "POST", path, body)
     expect(answer.status).toBe(422)

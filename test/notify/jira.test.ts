@@ -87,4 +87,44 @@ describe("jira", () => {
     fake.faults.push({ kind: "garbage" }, { kind: "status", status: 502 })
     expect((await run(Effect.flip(send(jira, { ...given(), message: alerting("firing") })))).retryable).toBe(true)
   })
+
+  it("writes what strangers wrote as text: no link, mention, picture or macro", async () => {
+    const text =
+      "see [x|http://evil.example/a_b!c] [~admin] !http://evil.example/t.png! \\[~bob] |a| {color:red} *b* -c- snake_case"
+    await run(send(jira, { ...given(), message: alerting("firing", { text }) }))
+    expect(String(fake.issues[0]!.fields["description"]).split("\n")[0]).toBe(
+      "see \\[x\\|http://evil.example/a_b%21c%5D \\[\\~admin\\] \\!http://evil.example/t.png%21 &#92;\\[\\~bob\\] \\|a\\| \\{color:red\\} \\*b\\* \\-c- snake_case"
+    )
+  })
+
+  it("keeps sample lines in their block, and its own sign however long all else is", async () => {
+    const firing = alerting("firing")
+    const [alert] = firing.incident!.alerts
+    const many = Array.from({ length: 20 }, (_, i) => ({
+      ...alert!,
+      rule: "r".repeat(200),
+      reason: "{".repeat(2_000),
+      samples: [`${i} {nofor{noformat}mat} {NoFormat} ${"s".repeat(4_000)}`]
+    }))
+    const message = { ...firing, text: "\\".repeat(4_000), incident: { ...firing.incident!, count: 20, alerts: many } }
+    const { reference } = await run(send(jira, { ...given(), message }))
+    const description = String(fake.issues[0]!.fields["description"])
+    expect(description.length).toBeLessThan(32_767)
+    expect(description.match(/\{noformat/giu)).toHaveLength(2)
+    expect(description.endsWith(`_loglytics:${message.key}_`)).toBe(true)
+    // So a crash after it was taken makes neither a second issue nor a comment.
+    await run(send(jira, { ...given(), message, repeated: true }))
+    await run(send(jira, { ...given(), message: { ...message, key: "al_1.firing.2" }, previous: reference }))
+    await run(
+      send(jira, { ...given(), message: { ...message, key: "al_1.firing.2" }, previous: reference, repeated: true })
+    )
+    expect(fake.issues.map(({ comments }) => comments.length)).toEqual([1])
+  })
+
+  it("tells no credentials, however the server says them back", async () => {
+    const sent = Buffer.from("bot@example.com:token-of-jira").toString("base64")
+    fake.faults.push({ kind: "status", status: 400, body: { errorMessages: [`Basic ${sent} token-of-jira`] } })
+    const { reason } = await run(Effect.flip(send(jira, { ...given(), message: alerting("firing") })))
+    expect(reason).toContain("Basic <secret> <secret>")
+  })
 })

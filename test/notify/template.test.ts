@@ -96,6 +96,12 @@ describe("templates", () => {
     expect(channelFault("webhook", settings, {})).toMatchObject({ field: "settings" })
     expect(channelFault("webhook", settings, {})!.fault).toContain("template.text: expected a name of the message")
     expect(channelFault("webhook", { ...settings, template: { text: "{{title}}" } }, {})).toBeUndefined()
+    expect(channelFault("webhook", { url: "https://u:p@a.example/hook" }, {})!.fault).toContain(
+      "without user and password"
+    )
+    expect(channelFault("webhook", { url: "ftp://a.example" }, {})!.fault).toContain(
+      "expected an https:// or http:// URL"
+    )
     expect(channelFault("webhook", { url: "https://a.example", hurl: 1 }, {})!.fault).toContain("hurl")
     expect(channelFault("webhook", { url: "https://a.example" }, { token: "x" })!.field).toBe("secrets")
   })

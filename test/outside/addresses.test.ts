@@ -21,6 +21,8 @@ describe("addresses", () => {
     "::ffff:10.0.0.1",
     "::ffff:a9fe:a9fe",
     "64:ff9b::a00:1",
+    "::127.0.0.1",
+    "::a9fe:a9fe",
     "2002:a00:1::",
     "no address"
   ])("%s is private", (address) => {

@@ -68,7 +68,8 @@ export const rateOfChange: RuleType<State, "rate_of_change"> = {
       },
       moments: (state, from, to) => Buckets.momentsOf(state, from - width, Math.min(to, from + 2 * windowMs)),
       idle: ({ starts }, at) => starts.length === 0 || starts[starts.length - 1]! + width + 2 * windowMs <= at,
-      describe: (value) => `lines changed ${value} times within ${spec.window}, threshold ${factor} (${direction})`,
+      describe: (value) =>
+        `${value} × as ${direction === "down" ? "few" : "many"} lines in ${spec.window} as before, threshold ${factor} ×${direction === "both" ? " either way" : ""}`,
       pack: (state) => [...Buckets.pack(state, width), state.first],
       unpack: (kept) => ({ ...Buckets.unpack(kept, width), first: (kept as ReadonlyArray<number | null>)[2] ?? null })
     }

@@ -1,9 +1,12 @@
 /** Handlers of the group `alerting`. As with rules, a key of the project may change what it may read. */
 import { Clock, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { inApp } from "../../domain/Channel.ts"
 import type { ProjectId } from "../../domain/Ids.ts"
 import { silenceFault, type SilenceSpec } from "../../domain/Silence.ts"
+import type { RouteSpec } from "../../domain/Route.ts"
 import { Engine } from "../../jobs/Engine.ts"
+import { Channels } from "../../store/Channels.ts"
 import { Incidents } from "../../store/Incidents.ts"
 import { Projects } from "../../store/Projects.ts"
 import { Routes } from "../../store/Routes.ts"
@@ -28,6 +31,7 @@ export const AlertingHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const silences = yield* Silences
     const routes = yield* Routes
+    const channels = yield* Channels
     const incidents = yield* Incidents
     const engine = yield* Engine
     const projects = yield* Projects
@@ -35,6 +39,24 @@ export const AlertingHandlers = HttpApiBuilder.group(
     /** What fires already is looked at anew. Where the job can't be made now, incidents that are due will be found. */
     const look = (projectId: ProjectId) =>
       Effect.ignore(engine.enqueue(SendAlerts.job({ projectId, reason: "silence" })))
+
+    /** A channel that is not there would keep alerts from people without a word. */
+    const checkedRoute = Effect.fnUntraced(function* (project: ProjectId, { channels: first, escalate }: RouteSpec) {
+      const known = new Set<string>([inApp, ...(yield* orUnavailable(channels.list(project))).map(({ id }) => id)])
+      const lists = [
+        { path: "payload.channels", ids: first },
+        ...(escalate ?? []).map((step, i) => ({ path: `payload.escalate.${i}.channels`, ids: step.channels }))
+      ]
+      for (const { ids, path } of lists) {
+        const strange = ids === "all" ? -1 : ids.findIndex((id) => !known.has(id))
+        if (strange === -1) continue
+        const got = JSON.stringify(ids[strange])
+        return yield* invalid(
+          `${path}.${strange}`,
+          `expected in_app or the id of a channel of this project, got ${got}`
+        )
+      }
+    })
 
     return handlers.handleAll({
       listSilences: Effect.fnUntraced(function* ({ query: { over } }) {
@@ -84,10 +106,13 @@ export const AlertingHandlers = HttpApiBuilder.group(
       }),
       listRoutes: () => Effect.flatMap(requested, (project) => orUnavailable(routes.list(project))),
       createRoute: Effect.fnUntraced(function* ({ payload: { position, ...spec } }) {
-        return yield* orUnavailable(routes.create(yield* requested, spec, position))
+        const project = yield* requested
+        yield* checkedRoute(project, spec)
+        return yield* orUnavailable(routes.create(project, spec, position))
       }),
       changeRoute: Effect.fnUntraced(function* ({ params: { id }, payload: { position, ...spec } }) {
         const project = yield* requested
+        yield* checkedRoute(project, spec)
         const found = yield* orUnavailable(routes.replace(project, id, spec, position))
         const route = yield* orNotFound(found, `a route of project "${project}"`)
         yield* look(project)

@@ -13,7 +13,7 @@ import { cut } from "../../domain/Text.ts"
 import { type Channel, ChannelError, Defaults, scrubbed, type Sending, type Sent } from "../Channel.ts"
 import { addressOf, guardedLookup, PrivateAddress } from "../../outside/Addresses.ts"
 import { pageOf, subjectOf, textOf } from "../Page.ts"
-import { AllowPrivate, retryAfterMs } from "../Http.ts"
+import { AllowPrivate, retryAfterMs, urlText } from "../Http.ts"
 
 const Address = Schema.String.check(
   Schema.isPattern(/^(?:[^<>\r\n"]{1,100} )?<?[^\s<>@"]{1,64}@[^\s<>@"]{1,255}>?$/u, {
@@ -36,7 +36,7 @@ const Settings = Schema.Struct({
     })
   ),
   /** SendGrid's address, where it is another: https://api.eu.sendgrid.com */
-  sendgridUrl: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^https?:\/\/\S{1,300}$/u)))
+  sendgridUrl: Schema.optionalKey(urlText(300))
 })
 type Settings = typeof Settings.Type
 

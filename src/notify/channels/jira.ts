@@ -7,16 +7,18 @@ import { Effect, Redacted, Schema } from "effect"
 import type { Outgoing } from "../../domain/Outgoing.ts"
 import { cut } from "../../domain/Text.ts"
 import { type Channel, ChannelError, Defaults, scrubbed, type Sending } from "../Channel.ts"
-import { accepted, type Answer, call, jsonOf, type Statuses } from "../Http.ts"
+import { accepted, type Answer, call, jsonOf, type Statuses, urlText } from "../Http.ts"
 import { incidentTag, labelsOf, samplesOf } from "../Words.ts"
 
 const Settings = Schema.Struct({
   /** Default: JIRA_URL. */
-  url: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^https?:\/\/\S{1,300}$/u))),
+  url: Schema.optionalKey(urlText(300)),
   /** Default: JIRA_USERNAME. Without any the token is sent as a bearer's (Data Center). */
   username: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(320))),
   /** Key of the Jira project, for example OPS. */
-  project: Schema.String.check(Schema.isPattern(/^[A-Z][A-Z0-9_]{1,30}$/u)),
+  project: Schema.String.check(
+    Schema.isPattern(/^[A-Z][A-Z0-9_]{1,30}$/u, { message: "expected the key of a Jira project, such as OPS" })
+  ),
   /** Default Task. */
   issueType: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(60))),
   /** Names of Jira's priorities by severity; none is set without. */
@@ -76,30 +78,53 @@ const issueOf = ({ fields, key }: Found): Issue => ({
   description: typeof fields?.description === "string" ? fields.description : ""
 })
 
-/** Wiki markup has braces for its own. */
-const plain = (text: string): string => text.replaceAll("{", "\\{").replaceAll("}", "\\}")
-const marker = (key: string): string => `loglytics:${key}`
+/**
+ * A text that is none of wiki markup: no macro, link, mention of a person, picture from elsewhere or table, and no emphasis. In
+ * addresses the signs are written as addresses have them, since a backslash would be part of one.
+ */
+const plain = (text: string): string =>
+  text
+    .split(/(https?:\/\/\S+)/u)
+    .map((part, i) =>
+      i % 2 === 1
+        ? part.replace(/[{}[\]!|*^\\]/gu, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
+        : part
+            .replaceAll("\\", "&#92;")
+            .replace(/[{}[\]!|*^~]|\?\?|(?<![\p{L}\p{N}])[-_+](?=\S)/gu, (sign) => sign.replace(/./gu, "\\$&"))
+    )
+    .join("")
+/** A text that does not end the block it stands in, however often that is tried. */
+const verbatim = (text: string): string => text.replace(/\{(?=noformat)/giu, "{ ")
+/** What a comment is known by; searched for as it stands, so it is escaped in this one way for ever. */
+const sign = (key: string): string => `loglytics:${key}`.replace(/[{}]/gu, "\\$&")
+
+/** Characters of each part, so that the whole with its sign fits what Jira takes (32,767), whatever is told. */
+const partMax = 8_000
+const labelsMax = 200
 
 const bodyOf = (message: Outgoing): string => {
   const samples = samplesOf(message, 10)
   const alerts = (message.incident?.alerts ?? []).map((alert) => {
-    const labels = labelsOf(alert)
-    return plain(`- ${alert.rule}: ${alert.reason}${labels === "" ? "" : ` (${labels})`}`)
+    const labels = cut(labelsOf(alert), labelsMax)
+    return `- ${plain(`${alert.rule}: ${alert.reason}${labels === "" ? "" : ` (${labels})`}`)}`
   })
   return [
-    plain(message.text),
-    alerts.join("\n"),
-    samples.length === 0 ? "" : `{noformat}\n${samples.join("\n").replaceAll("{noformat}", "")}\n{noformat}`,
-    message.url === undefined ? "" : message.url,
-    `_${plain(marker(message.key))}_`
+    cut(plain(message.text), partMax),
+    cut(alerts.join("\n"), partMax),
+    samples.length === 0 ? "" : `{noformat}\n${cut(verbatim(samples.join("\n")), partMax)}\n{noformat}`,
+    message.url === undefined || message.url.length > partMax / 2 ? "" : plain(message.url),
+    `_${sign(message.key)}_`
   ]
     .filter((part) => part !== "")
     .join("\n\n")
 }
 
+/** What proves who asks, as it is sent. */
+const credentials = (username: string | undefined, token: string): string =>
+  username === undefined ? token : Buffer.from(`${username}:${token}`).toString("base64")
+
 const connect = (url: string, username: string | undefined, token: string, now: number) => {
-  const authorization =
-    username === undefined ? `Bearer ${token}` : `Basic ${Buffer.from(`${username}:${token}`).toString("base64")}`
+  const authorization = `${username === undefined ? "Bearer" : "Basic"} ${credentials(username, token)}`
   return Effect.fnUntraced(function* (method: "GET" | "POST" | "PUT", path: string, body?: unknown) {
     const answer = yield* call({
       channel: "jira",
@@ -149,7 +174,7 @@ const fieldsOf = (settings: Settings, message: Outgoing, tag: string) => {
     project: { key: settings.project },
     issuetype: { name: settings.issueType ?? "Task" },
     summary: cut(message.title.replace(/\s+/gu, " "), 250),
-    description: cut(bodyOf(message), 30_000),
+    description: bodyOf(message),
     labels: ["loglytics", tag, ...(settings.labels ?? [])],
     ...(priority === undefined ? {} : { priority: { name: priority } })
   }
@@ -195,10 +220,10 @@ const comment = Effect.fnUntraced(function* (api: Api, key: string, message: Out
     const comments = (Array.isArray(last?.["comments"]) ? last["comments"] : []) as ReadonlyArray<{
       readonly body?: unknown
     }>
-    const sign = plain(marker(message.key))
-    if (comments.some(({ body }) => typeof body === "string" && body.includes(sign))) return
+    const wanted = sign(message.key)
+    if (comments.some(({ body }) => typeof body === "string" && body.includes(wanted))) return
   }
-  yield* api("POST", path, { body: cut(`*${plain(message.title)}*\n\n${bodyOf(message)}`, 30_000) })
+  yield* api("POST", path, { body: `*${cut(plain(message.title), 500)}*\n\n${bodyOf(message)}` })
 })
 
 const keyOf = (previous: Schema.Json | null): string | undefined =>
@@ -221,7 +246,7 @@ const deliver = Effect.fnUntraced(function* (api: Api, url: string, sending: Sen
   }
   const reference = { key: issue.key }
   // It was made of this very message, and only the answer was lost.
-  if (issue.description.includes(plain(marker(message.key)))) return { reference }
+  if (issue.description.includes(sign(message.key))) return { reference }
   yield* comment(api, issue.key, message, repeated || known === undefined)
   const { closeBy, reopenBy } = settings
   if (message.state === "firing" && issue.done) {
@@ -252,10 +277,9 @@ export const jira: Channel<Settings> = {
         url === undefined ? "a URL (setting url, or JIRA_URL)" : "an API token (secret apiToken, or JIRA_API_TOKEN)"
       return yield* new ChannelError({ channel: "jira", reason: `expected ${missing}, got none`, retryable: false })
     }
-    return yield* deliver(
-      connect(url, settings.username ?? defaults.jiraUsername, token, sending.now),
-      url,
-      sending
-    ).pipe(Effect.mapError((error) => scrubbed(error, { ...secrets, token })))
+    const username = settings.username ?? defaults.jiraUsername
+    return yield* deliver(connect(url, username, token, sending.now), url, sending).pipe(
+      Effect.mapError((error) => scrubbed(error, { ...secrets, token, sent: credentials(username, token) }))
+    )
   })
 }

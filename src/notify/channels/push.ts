@@ -9,6 +9,7 @@ import type { PushTarget } from "../../domain/Push.ts"
 import { cut, tidy } from "../../domain/Text.ts"
 import { type Channel, ChannelError, scrubbed, type Sending } from "../Channel.ts"
 import { accessToken, accountOf, toDevice } from "../Fcm.ts"
+import { urlText } from "../Http.ts"
 import { each } from "../Recipients.ts"
 import { Subscribers } from "../Subscribers.ts"
 import { toBrowser, topicOf } from "../WebPush.ts"
@@ -21,7 +22,7 @@ const Settings = Schema.Struct({
     })
   ),
   /** Default https://fcm.googleapis.com */
-  fcmUrl: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^https?:\/\/\S{1,300}$/u)))
+  fcmUrl: Schema.optionalKey(urlText(300))
 })
 type Settings = typeof Settings.Type
 

@@ -7,7 +7,7 @@ import { Effect, Redacted, Schema } from "effect"
 import type { Outgoing } from "../../domain/Outgoing.ts"
 import { cut } from "../../domain/Text.ts"
 import { type Channel, ChannelError, Defaults, scrubbed, type Sending, type Sent } from "../Channel.ts"
-import { accepted, type Answer, call, jsonOf, retryAfterMs, type Statuses } from "../Http.ts"
+import { accepted, type Answer, call, jsonOf, retryAfterMs, type Statuses, urlText } from "../Http.ts"
 import { alertsOf, labelsOf, samplesOf } from "../Words.ts"
 
 const Settings = Schema.Struct({
@@ -22,7 +22,7 @@ const Settings = Schema.Struct({
     Schema.String.check(Schema.isPattern(/^<(?:!here|!channel|@[A-Z0-9]{3,20}|!subteam\^[A-Z0-9]{3,20})>$/u))
   ),
   /** Default https://slack.com/api */
-  apiUrl: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^https?:\/\/\S{1,300}$/u)))
+  apiUrl: Schema.optionalKey(urlText(300))
 })
 type Settings = typeof Settings.Type
 

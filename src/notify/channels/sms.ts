@@ -7,7 +7,7 @@ import { Effect, Schema } from "effect"
 import type { Outgoing } from "../../domain/Outgoing.ts"
 import { cut } from "../../domain/Text.ts"
 import { type Channel, ChannelError, scrubbed, type Sending } from "../Channel.ts"
-import { accepted, type Answer, call, jsonOf, type Statuses } from "../Http.ts"
+import { accepted, type Answer, call, jsonOf, type Statuses, urlText } from "../Http.ts"
 import { each, type Reached } from "../Recipients.ts"
 import { fit, segmentsOf } from "../Sms.ts"
 
@@ -42,7 +42,7 @@ const Settings = Schema.Struct({
   /** How long a message may be, in segments, each of which is paid for. Default 2. */
   segments: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10 }))),
   /** Default https://api.twilio.com */
-  apiUrl: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^https?:\/\/\S{1,300}$/u)))
+  apiUrl: Schema.optionalKey(urlText(300))
 }).check(
   Schema.makeFilter(({ from, messagingServiceSid }) =>
     (from === undefined) === (messagingServiceSid === undefined)

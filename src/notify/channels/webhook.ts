@@ -8,13 +8,9 @@ import { createHash, createHmac } from "node:crypto"
 import { Incident, type Outgoing, Severity } from "../../domain/Outgoing.ts"
 import { cut, tidyAll } from "../../domain/Text.ts"
 import { type Channel, scrubbed, type Secrets, type Sent } from "../Channel.ts"
-import { accepted, call, type Statuses } from "../Http.ts"
+import { accepted, call, type Statuses, urlText } from "../Http.ts"
 
-const Settings = Schema.Struct({
-  url: Schema.String.check(
-    Schema.isPattern(/^https?:\/\/\S{1,2000}$/u, { message: "expected an https:// or http:// URL" })
-  )
-})
+const Settings = Schema.Struct({ url: urlText(2_000) })
 
 /** What a receiver gets: `type`, `timestamp` and `data`, as Standard Webhooks wants them. */
 export const Payload = Schema.Struct({

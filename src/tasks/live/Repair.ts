@@ -3,14 +3,13 @@
  * Whatever is found is looked at anew, so what was done all the same is not done twice. Called by check_all_alert_conditions.
  */
 import { Clock, Effect } from "effect"
-import type { ChannelKind } from "../../domain/Channel.ts"
+import { type ChannelKind, inApp } from "../../domain/Channel.ts"
 import { Engine } from "../../jobs/Engine.ts"
 import { Alerts } from "../../store/Alerts.ts"
 import { Channels } from "../../store/Channels.ts"
 import { Deliveries } from "../../store/Deliveries.ts"
 import { Incidents } from "../../store/Incidents.ts"
 import { dependencyFailed } from "../errors.ts"
-import { inAppId } from "../notifications/Sending.ts"
 import { enqueueMessages, SendAlerts } from "./send_alerts.ts"
 
 /** What is younger is left to those who are at it, ms. */
@@ -28,9 +27,9 @@ export const makeRepair = Effect.gen(function* () {
 
   /** The kinds of the channels of these messages; a channel that is gone has none. */
   const kindsOf = Effect.fnUntraced(function* (ids: ReadonlySet<string>) {
-    const kinds = new Map<string, ChannelKind>([[inAppId, "in_app"]])
+    const kinds = new Map<string, ChannelKind>([[inApp, "in_app"]])
     for (const id of ids) {
-      const found = kinds.has(id) ? undefined : yield* channels.get(id as typeof inAppId)
+      const found = kinds.has(id) ? undefined : yield* channels.get(id as typeof inApp)
       if (found !== undefined) kinds.set(id, found.kind)
     }
     return kinds

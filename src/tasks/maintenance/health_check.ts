@@ -3,13 +3,13 @@
  * `loglytics`, once an hour per check.
  */
 import { Clock, Effect, Schema } from "effect"
+import { inApp } from "../../domain/Channel.ts"
 import { ownProject } from "../../domain/Project.ts"
 import { Engine } from "../../jobs/Engine.ts"
 import * as Retry from "../../jobs/Retry.ts"
 import * as Task from "../../jobs/Task.ts"
 import { DependencyFailed, dependencyFailed } from "../errors.ts"
 import { SendInAppNotification } from "../notifications/send_in_app_notification.ts"
-import { inAppId } from "../notifications/Sending.ts"
 import { Probes } from "./Probes.ts"
 
 const Check = Schema.Struct({ name: Schema.String, ok: Schema.Boolean, detail: Schema.String })
@@ -44,7 +44,7 @@ export const HealthCheckLive = HealthCheck.toLayer(
           at: new Date(now).toISOString()
         } as const
         yield* engine
-          .enqueue(SendInAppNotification.job({ projectId: ownProject, channelId: inAppId, message }), { id: key })
+          .enqueue(SendInAppNotification.job({ projectId: ownProject, channelId: inApp, message }), { id: key })
           .pipe(Effect.mapError(dependencyFailed))
       }
       return { healthy: checks.every(({ ok }) => ok), checks: [...checks] }

@@ -4,7 +4,7 @@
  * channel), that the messages of an incident leave in order, and that a channel which fails again and again is left alone for a while.
  */
 import { Clock, Effect, Redacted, Schema, SchemaIssue } from "effect"
-import { type Channel as KeptChannel, ChannelId, type ChannelKind } from "../../domain/Channel.ts"
+import { type Channel as KeptChannel, ChannelId, type ChannelKind, inApp } from "../../domain/Channel.ts"
 import { ProjectId } from "../../domain/Ids.ts"
 import { Outgoing } from "../../domain/Outgoing.ts"
 import { cut, tidyAll } from "../../domain/Text.ts"
@@ -29,10 +29,7 @@ export class NotSent extends Schema.TaggedError<NotSent>()("NotSent", {
   }
 }
 
-/** The channel that every project has without making one. */
-export const inAppId = ChannelId.make("in_app")
-
-const inApp: Pick<KeptChannel, "kind" | "settings" | "enabled"> = { kind: "in_app", settings: {}, enabled: true }
+const inAppChannel: Pick<KeptChannel, "kind" | "settings" | "enabled"> = { kind: "in_app", settings: {}, enabled: true }
 
 /** Failures in a row after which a channel is left alone, and for how long then: it doubles with each further one, ms. */
 const breakAfter = 5
@@ -136,8 +133,12 @@ export const handler = Effect.gen(function* () {
   /** The channel, ready to send by; or why it can't be. */
   const open = Effect.fnUntraced(function* (id: ChannelId, projectId: ProjectId) {
     const found =
-      id === inAppId
-        ? { channel: { ...inApp, project: projectId, failures: 0 }, secrets: Redacted.make({}), lastFailedAt: null }
+      id === inApp
+        ? {
+            channel: { ...inAppChannel, project: projectId, failures: 0 },
+            secrets: Redacted.make({}),
+            lastFailedAt: null
+          }
         : yield* Effect.mapError(kept.open(id), dependencyFailed)
     if (found === undefined || found.channel.project !== projectId) return { gone: "the channel is gone" }
     if (!found.channel.enabled) return { gone: "the channel is switched off" }
