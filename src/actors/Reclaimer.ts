@@ -82,8 +82,10 @@ export const run = (worker: Worker) =>
     let given = false
     let lostAt = performance.now()
     while (true) {
-      const found = yield* turn(worker, given)
-      const rung = yield* Effect.promise(() => worker.desk.orphans.wait(found > 0 ? 20 : worker.options.leaseMs / 2))
+      const found: number = yield* turn(worker, given)
+      const rung: boolean = yield* Effect.promise(() =>
+        worker.desk.orphans.wait(found > 0 ? 20 : worker.options.leaseMs / 2)
+      )
       // However often it is rung, the lost are looked for in time.
       given = rung && performance.now() - lostAt < worker.options.leaseMs / 2
       if (!given) lostAt = performance.now()
