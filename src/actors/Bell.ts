@@ -10,20 +10,21 @@ export class Bell {
     for (const wake of all) wake()
   }
 
-  /** Resolves at the next ring, at once where it was rung since the last wait, or after `ms`. */
-  wait(ms: number): Promise<void> {
+  /** Resolves at the next ring, at once where it was rung since the last wait, or after `ms`; true where it was rung. */
+  wait(ms: number): Promise<boolean> {
     if (this.rung) {
       this.rung = false
-      return Promise.resolve()
+      return Promise.resolve(true)
     }
     return new Promise((resolve) => {
-      const wake = () => {
+      const end = (rung: boolean) => {
         clearTimeout(timer)
         this.wakers.delete(wake)
-        resolve()
+        resolve(rung)
       }
+      const wake = () => end(true)
       // Nobody stays alive only to sleep.
-      const timer = setTimeout(wake, Math.max(0, ms)).unref()
+      const timer = setTimeout(() => end(false), Math.max(0, ms)).unref()
       this.wakers.add(wake)
     })
   }

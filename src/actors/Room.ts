@@ -51,13 +51,13 @@ export class Room {
   }
 
   /**
-   * How many orphans of a queue may be taken over: of quick jobs there is always room for some beyond what is claimed ahead, or
-   * a backlog, which fills that at once, would keep them waiting. Others wait for a permit, of which `orphans` is rung.
+   * How many orphans of a queue may be taken over: there is always room for some beyond what is claimed ahead, or a backlog,
+   * which fills that at once, would keep them waiting. What was `given` back, of slow jobs, is left to whoever can begin it; of a
+   * permit that becomes free `orphans` is rung.
    */
-  roomForOrphans(queue: QueueName): number {
+  roomForOrphans(queue: QueueName, given: boolean): number {
     if (this.closed(queue)) return 0
-    const ahead = this.most(queue)
-    const room = ahead >= this.prefetch ? this.prefetch + this.shares.concurrency : ahead
+    const room = given && this.slow(queue) ? this.most(queue) : this.prefetch + this.shares.concurrency
     if (room <= this.waiting[queue]) this.unlooked = true
     return Math.max(0, room - this.waiting[queue])
   }
