@@ -70,9 +70,7 @@ const partsSql = (parts: ReadonlyArray<Query>, every: boolean, params: Params): 
     part._tag === "Word" && part.text.length <= wordTogetherMax && storable(part.text)
   const words = new Set(parts.filter(isShort).map(({ text }) => fold(text)))
   const together = words.size > 1
-  const conditions = parts
-    .filter((part) => !(together && isShort(part)))
-    .map((part) => conditionSql(part, params))
+  const conditions = parts.filter((part) => !(together && isShort(part))).map((part) => conditionSql(part, params))
   if (together) {
     const patterns = [...words].map((word) => params.add(`%${escapeLike(word)}%`, "text"))
     conditions.push(`fold(message) like ${every ? "all" : "any"} (array[${patterns.join(", ")}])`)
