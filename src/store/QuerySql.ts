@@ -61,21 +61,36 @@ const compareSql = (query: Extract<Query, { readonly _tag: "Compare" }>, params:
 /** Longer words are looked for by themselves: `like` slows down with the length of what nearly matches. */
 const wordTogetherMax = 64
 
+/** The text of a word that is looked for together with others. */
+const shortWord = (part: Query): string | undefined =>
+  part._tag === "Word" && part.text.length <= wordTogetherMax && storable(part.text) ? part.text : undefined
+
 /**
- * The parts of an And (`every`) or an Or. Their words are looked for together, so that a message is folded once for all of
- * them: a thousand words in a line of a megabyte would otherwise take a minute, in which Postgres does not look at its clock.
+ * The parts of an And (`every`) or an Or. Their words, and those that are negated, are looked for together, so that a
+ * message is folded once for all of them: a thousand words in a line of a megabyte would otherwise take a minute, in which
+ * Postgres does not look at its clock.
  */
 const partsSql = (parts: ReadonlyArray<Query>, every: boolean, params: Params): string => {
-  const isShort = (part: Query): part is Extract<Query, { readonly _tag: "Word" }> =>
-    part._tag === "Word" && part.text.length <= wordTogetherMax && storable(part.text)
-  const words = new Set(parts.filter(isShort).map(({ text }) => fold(text)))
-  const together = words.size > 1
-  const conditions = parts.filter((part) => !(together && isShort(part))).map((part) => conditionSql(part, params))
-  if (together) {
-    const patterns = [...words].map((word) => params.add(`%${escapeLike(word)}%`, "text"))
-    conditions.push(`fold(message) like ${every ? "all" : "any"} (array[${patterns.join(", ")}])`)
+  const words: Array<string> = []
+  const negated: Array<string> = []
+  const others: Array<Query> = []
+  for (const part of parts) {
+    const word = shortWord(part)
+    const without = part._tag === "Not" ? shortWord(part.part) : undefined
+    if (word !== undefined) words.push(word)
+    else if (without !== undefined) negated.push(without)
+    else others.push(part)
   }
-  return `(${conditions.join(every ? " and " : " or ")})`
+  const together = (texts: ReadonlyArray<string>, like: string): ReadonlyArray<string> => {
+    if (texts.length === 0) return []
+    const patterns = [...new Set(texts.map(fold))].map((text) => params.add(`%${escapeLike(text)}%`, "text"))
+    return [`fold(message) ${like} ${every ? "all" : "any"} (array[${patterns.join(", ")}])`]
+  }
+  return `(${[
+    ...others.map((part) => conditionSql(part, params)),
+    ...together(words, "like"),
+    ...together(negated, "not like")
+  ].join(every ? " and " : " or ")})`
 }
 
 /** The condition of `query`, its parameters added to `params`. */

@@ -160,7 +160,10 @@ export const oddQuery = (r: Random, events: ReadonlyArray<LogEvent>, depth = 3):
     case 10:
       return { _tag: "Not", part: oddQuery(r, events, depth - 1) }
     case 11: {
-      const words = r.many(2, 6, (): Query => ({ _tag: "Word", text: needle(r, one.message) }))
+      const words = r.many(2, 6, (): Query => {
+        const part: Query = { _tag: "Word", text: needle(r, one.message) }
+        return r.next() < 0.3 ? { _tag: "Not", part } : part
+      })
       return { _tag: r.pick(["And", "Or"] as const), parts: words }
     }
     default:
