@@ -73,14 +73,29 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()(
   { httpApiStatus: 503 }
 ) {}
 
-const standard = SchemaIssue.makeFormatterStandardSchemaV1()
+const standard = SchemaIssue.makeFormatterStandardSchemaV1({
+  // What a key holds that should not be there may be a secret under a misspelt name.
+  leafHook: (issue) => (issue._tag === "UnexpectedKey" ? "Unexpected key" : SchemaIssue.defaultLeafHook(issue))
+})
+/** Characters of what was got that a message repeats. */
+const gotMax = 200
 
-/** The faults of a failed decoding, each with its path. */
+/** `message` without the objects and arrays that were got, which may be large and hold secrets. */
+const told = (message: string, secret: boolean): string => {
+  const at = message.indexOf(", got ")
+  if (at === -1) return message
+  const got = message.slice(at + 6)
+  if (secret) return message.slice(0, at)
+  if (/^[[{]/u.test(got)) return `${message.slice(0, at)}, got ${got.startsWith("[") ? "an array" : "an object"}`
+  return got.length > gotMax ? `${message.slice(0, at)}, got ${got.slice(0, gotMax)}…` : message
+}
+
+/** The faults of a failed decoding, each with its path; what stands under `secrets` is not repeated. */
 export const issuesOf = (issue: SchemaIssue.Issue): ReadonlyArray<typeof FieldIssue.Type> =>
-  standard(issue).issues.map(({ message, path }) => ({
-    path: (path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join("."),
-    message
-  }))
+  standard(issue).issues.map(({ message, path }) => {
+    const steps = (path ?? []).map((step) => String(typeof step === "object" ? step.key : step))
+    return { path: steps.join("."), message: told(message, steps.includes("secrets")) }
+  })
 
 /** An `Invalid` for one fault. */
 export const invalid = (path: string, message: string): Invalid =>

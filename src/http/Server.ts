@@ -55,6 +55,8 @@ export interface ServerConfig {
 
 /** JSON payloads other than log lines: none needs more. */
 const jsonBodyMax = ByteSize.mebibytes(1)
+/** Characters of a URL's path, more of which no file system looks up and no parameter needs. */
+const pathMax = 3_000
 /** How long a running request may take to finish on shutdown. */
 const drainTime = "5 seconds"
 
@@ -82,7 +84,10 @@ const guard = (doors: Doors) => (app: Effect.Effect<HttpServerResponse.HttpServe
       HttpServerResponse.HttpServerResponse,
       Types.unhandled,
       HttpServerRequest.HttpServerRequest
-    > = doors(request) ?? app
+    > =
+      (request.url.split("?", 1)[0] ?? "").length > pathMax
+        ? Effect.succeed(HttpServerResponse.empty({ status: 414 }))
+        : (doors(request) ?? app)
     const response = yield* answer.pipe(
       Effect.tapCause((cause) =>
         Cause.hasInterruptsOnly(cause) || !Cause.hasDies(cause)
@@ -178,7 +183,9 @@ export class Server extends Context.Service<Server, { readonly port: number }>()
         const gateway = yield* Gateway
         const scope = yield* Effect.scope
         const server = createServer({ requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 65_000 })
-        const app = yield* HttpRouter.toHttpEffect(routes(config))
+        const app = yield* HttpRouter.toHttpEffect(routes(config)).pipe(
+          Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: pathMax })
+        )
         const handler = yield* NodeHttpServer.makeHandler(app, { scope: yield* Scope.fork(scope, "parallel") })
         server.on("request", handler).on("checkContinue", handler)
         const sockets = upgrades(server, gateway)

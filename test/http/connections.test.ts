@@ -55,6 +55,16 @@ it("fetches what is new, once, says what went wrong, and stops when told to", as
     config: { url: "ftp://x" }
   })
   expect([wrong.status, wrong.body.issues[0]?.path]).toEqual([422, "payload.config.url"])
+  const secret = "hunter2-of-the-cloud"
+  const repeated = await ask(app, "POST", "/v1/connections", {
+    name: "x",
+    kind: "cloudwatch",
+    config: { region: "eu-west-1", log_group: ["x".repeat(10_000)] },
+    secrets: { secret_access_key: [secret], access_key_id: { value: secret } },
+    secret: { secret_access_key: secret }
+  })
+  expect([repeated.status, JSON.stringify(repeated.body).includes(secret)]).toEqual([422, false])
+  expect(JSON.stringify(repeated.body).length).toBeLessThan(1_000)
   content = "line 1\nline 2\nhalf a li"
   const made = await ask<{ id: string }>(app, "POST", "/v1/connections", {
     name: "app",

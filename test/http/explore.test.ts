@@ -87,6 +87,14 @@ describe("exploring stored lines", () => {
     expect(values.values).toEqual(["/v1/0", "/v1/1", "/v1/2"].map((value) => ({ value, lines: 100 })))
   })
 
+  it("takes names of fields as long as they may be, and no path without end", async () => {
+    const name = `${"é".repeat(100)}.${"x".repeat(200)}`
+    expect(await get(`/v1/logs/fields/${encodeURIComponent(name)}/values?project=look`)).toMatchObject({ values: [] })
+    expect((await ask(app, "GET", `/v1/logs/fields/${"x".repeat(401)}/values?project=look`)).status).toBe(422)
+    const answer = await fetch(`${app.url}/${"x".repeat(5_000)}`)
+    expect(answer.status).toBe(414)
+  })
+
   it("shows lines around a line", async () => {
     const { events } = await get<{ events: ReadonlyArray<StoredEvent> }>(
       `/v1/logs?project=look&q=${encodeURIComponent('"line 100 is"')}`

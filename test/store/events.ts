@@ -133,7 +133,7 @@ export const oddQuery = (r: Random, events: ReadonlyArray<LogEvent>, depth = 3):
       value: r.pick(numbers) + 0
     }
   }
-  switch (r.int(depth > 0 ? 11 : 7)) {
+  switch (r.int(depth > 0 ? 12 : 7)) {
     case 0:
       return { _tag: "Level", op: r.pick(["=", ">", ">=", "<", "<="] as const), level: r.pick(levels) }
     case 1:
@@ -159,6 +159,13 @@ export const oddQuery = (r: Random, events: ReadonlyArray<LogEvent>, depth = 3):
     case 9:
     case 10:
       return { _tag: "Not", part: oddQuery(r, events, depth - 1) }
+    case 11: {
+      const words = r.many(2, 6, (): Query => {
+        const part: Query = { _tag: "Word", text: needle(r, one.message) }
+        return r.next() < 0.3 ? { _tag: "Not", part } : part
+      })
+      return { _tag: r.pick(["And", "Or"] as const), parts: words }
+    }
     default:
       return { _tag: "Word", text: needle(r, one.message) }
   }

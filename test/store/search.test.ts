@@ -230,6 +230,33 @@ layer(storeLayer())("search", (it) => {
   )
 })
 
+layer(storeLayer())("a thousand words in a long line", (it) => {
+  const numbers = Array.from({ length: 50_000 }, (_, n) => `n${n}`)
+  const words = (from: number): ReadonlyArray<Query.Query> =>
+    Array.from({ length: 1_500 }, (_, n) => ({ _tag: "Word", text: `N${from + n}` }))
+
+  it.effect(
+    "are looked for in one pass",
+    () =>
+      Effect.gen(function* () {
+        const logs = yield* Logs
+        yield* logs.append([
+          { id: "long", project: defaultProject, observedAt: noon, events: [event({ message: numbers.join(" ") })] }
+        ])
+        const found = (query: Query.Query) =>
+          Effect.map(logs.search({ project: defaultProject, query, limit: 1 }), ({ events }) => events.length)
+        assert.strictEqual(yield* found({ _tag: "And", parts: words(0) }), 1)
+        assert.strictEqual(yield* found({ _tag: "And", parts: words(49_000) }), 0)
+        assert.strictEqual(yield* found({ _tag: "And", parts: Array.from({ length: 2_000 }, () => words(0)[0]!) }), 1)
+        const without = words(50_000).map((part): Query.Query => ({ _tag: "Not", part }))
+        assert.strictEqual(yield* found({ _tag: "And", parts: without }), 1)
+        assert.strictEqual(yield* found({ _tag: "Or", parts: words(49_999) }), 1)
+      }),
+    // One after the other they take far longer: Postgres heeds no time limit within a line.
+    20_000
+  )
+})
+
 layer(storeLayer({ readTimeoutMs: 40 }))("a search without end", (it) => {
   it.effect("is cut off, and says what to do", () =>
     Effect.gen(function* () {
