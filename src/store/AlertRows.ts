@@ -14,6 +14,8 @@ export interface AlertRow {
   readonly value: number
   readonly threshold: number
   readonly reason: string
+  /** Of the moment in which it fired; "" where it never did. */
+  readonly fired_reason: string
   readonly samples: ReadonlyArray<string>
   readonly started_at: Date
   readonly fired_at: Date | null

@@ -84,7 +84,7 @@ const upsert = async (sql: Transaction, verdict: Verdict): Promise<AlertRow | un
   const [row] = await sql<Array<AlertRow>>`
     insert into alerts (id, project, rule_id, group_key, rule_name, state, value, threshold, reason, samples,
       started_at, fired_at, resolved_at, updated_at, severity, labels, group_values, late, lines,
-      window_from, window_to, annotations, query)
+      window_from, window_to, annotations, query, fired_reason)
     values (${verdict.alertId}, ${verdict.project}, ${verdict.ruleId}, ${verdict.group ?? ""}, ${verdict.ruleName},
       ${verdict.to}, ${verdict.value}, ${verdict.threshold}, ${verdict.reason},
       ${JSON.stringify(verdict.samples)}::text::jsonb, ${time(verdict.startedAt)}, ${time(verdict.firedAt)},
@@ -92,13 +92,14 @@ const upsert = async (sql: Transaction, verdict: Verdict): Promise<AlertRow | un
       ${JSON.stringify(verdict.labels ?? {})}::text::jsonb, ${JSON.stringify(verdict.groupValues ?? {})}::text::jsonb,
       ${verdict.late ?? false}, ${JSON.stringify(verdict.lines ?? [])}::text::jsonb, ${time(verdict.window?.from ?? null)},
       ${time(verdict.window?.to ?? null)}, ${JSON.stringify(verdict.annotations ?? {})}::text::jsonb,
-      ${verdict.query ?? ""})
+      ${verdict.query ?? ""}, ${verdict.to === "firing" ? verdict.reason : ""})
     on conflict (id) do update set state = excluded.state, value = excluded.value, threshold = excluded.threshold,
       reason = excluded.reason, samples = excluded.samples, fired_at = coalesce(excluded.fired_at, alerts.fired_at),
       resolved_at = excluded.resolved_at, updated_at = excluded.updated_at, severity = excluded.severity,
       labels = excluded.labels, group_values = excluded.group_values, late = alerts.late or excluded.late,
       lines = excluded.lines, window_from = excluded.window_from, window_to = excluded.window_to,
-      annotations = excluded.annotations, query = excluded.query
+      annotations = excluded.annotations, query = excluded.query,
+      fired_reason = case excluded.state when 'firing' then excluded.fired_reason else alerts.fired_reason end
     where ${rank("excluded")} > ${rank("alerts")}
     returning *`
   return row
@@ -175,9 +176,9 @@ const momentOf = (at: string | null, what: string, note: string): ReadonlyArray<
   at === null ? [] : [{ at, what, by: null, note }]
 
 /** The steps of the alert's own life, which need no rows of their own. */
-const stepsOf = (alert: Alert): ReadonlyArray<AlertEvent> => [
+const stepsOf = (alert: Alert, firedReason: string): ReadonlyArray<AlertEvent> => [
   ...momentOf(alert.startedAt === alert.firedAt ? null : alert.startedAt, "pending", "the condition began to hold"),
-  ...momentOf(alert.firedAt, "firing", alert.state === "firing" ? alert.reason : ""),
+  ...momentOf(alert.firedAt, "firing", firedReason),
   ...momentOf(alert.resolvedAt, alert.state, alert.reason)
 ]
 
@@ -190,7 +191,9 @@ const story = async (sql: Sql, id: AlertId): Promise<Story> => {
     select * from alert_comments where alert_id = ${id} order by at, id limit 1000`
   const told = events.map(({ at, note, what, who }) => ({ at: at.toISOString(), what, by: who, note }))
   return {
-    events: [...stepsOf(fromRow(row)), ...told].toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at)),
+    events: [...stepsOf(fromRow(row), row.fired_reason), ...told].toSorted(
+      (a, b) => Date.parse(a.at) - Date.parse(b.at)
+    ),
     comments: comments.map(commentOf),
     decision: row.decision
   }

@@ -66,6 +66,8 @@ describe("a rehearsal", () => {
     const burst = [40, 90].flatMap((size, i) => Array.from({ length: size }, () => line(601 + i * 10)))
     const { alerts } = rehearse(rule, [...usual, ...burst], 700)
     expect(alerts.length).toBeGreaterThan(0)
+    // It is not over while lines are as odd as before.
+    expect(seconds(alerts)).toEqual([[640, 660]])
     for (const { reason, value } of alerts) expect(reason).toMatch(new RegExp(`^${value} lines in 10 seconds`, "u"))
   })
 

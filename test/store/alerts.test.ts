@@ -215,4 +215,22 @@ describe("alerts of before", () => {
       ])
     }).pipe(Effect.provide(storeLayer()))
   )
+
+  alone.effect("tell in their timeline why they fired, also when they are over", () =>
+    Effect.gen(function* () {
+      const alerts = yield* Alerts
+      yield* alerts.apply(verdict("why", { to: "pending", firedAt: null, reason: "5 of 5" }))
+      yield* alerts.apply(verdict("why", { to: "firing", reason: "7 lines" }))
+      const over = { to: "resolved", reason: "Over: no line", at: start + 60_000, resolvedAt: start + 60_000 } as const
+      const { alert } = yield* alerts.apply(verdict("why", over))
+      const { events } = yield* alerts.story(alert.id)
+      assert.deepStrictEqual(
+        events.filter(({ what }) => what !== "pending").map(({ note, what }) => [what, note]),
+        [
+          ["firing", "7 lines"],
+          ["resolved", "Over: no line"]
+        ]
+      )
+    }).pipe(Effect.provide(storeLayer()))
+  )
 })

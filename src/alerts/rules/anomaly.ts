@@ -53,8 +53,10 @@ export const anomaly: RuleType<State, "anomaly"> = {
         if (behind > catchUp) state.open += (behind - catchUp) * windowMs
         while (state.open + windowMs <= at) {
           const count = Buckets.sum(state.counts, state.open - 1, state.open)
-          const { expected, score, why } = model.push(state.open, count)
-          state.last = { odd: score >= cut && wanted(count, expected), count, why }
+          const { expected, raw, score, why } = model.push(state.open, count)
+          // The model tells of one event once; the alert goes on while its buckets are odd.
+          const oddness = state.last?.odd === true ? raw : score
+          state.last = { odd: oddness >= cut && wanted(count, expected), count, why }
           state.open += windowMs
         }
         state.model = model.state

@@ -15,6 +15,7 @@ import { anomalies } from "./0012_anomalies.ts"
 import { insights } from "./0013_insights.ts"
 import { alertWords } from "./0014_alert_words.ts"
 import { deliveryOrder } from "./0015_delivery_order.ts"
+import { firedReason } from "./0016_fired_reason.ts"
 
 export const migrations: ReadonlyArray<Migration> = [
   foundation,
@@ -31,5 +32,6 @@ export const migrations: ReadonlyArray<Migration> = [
   anomalies,
   insights,
   alertWords,
-  deliveryOrder
+  deliveryOrder,
+  firedReason
 ]
