@@ -40,13 +40,22 @@ export const neverTwoAtOnce: Check = (evidence) => {
     runs.flatMap((run, i) => {
       const until = run.until ?? evidence.deaths.get(run.pid)?.at ?? Number.POSITIVE_INFINITY
       const other = runs.slice(i + 1).find((next) => next.from < until)
-      if (other === undefined || excused(evidence, run, other)) return []
+      if (other === undefined || excused(evidence, run, other) || again(evidence, runs, run)) return []
       const ms = Math.round(other.from - run.from)
       return [
         `job ${id} ran on worker ${run.worker}, ${ms} ms later on worker ${other.worker} too, and no harm explains it`
       ]
     })
   )
+}
+
+/**
+ * After the loss of a group every entry that is still kept comes again, when its turn comes: all those of a job that was tried
+ * several times, though it has ended. Their ends are refused, which another check sees to.
+ */
+const again = ({ harms }: Evidence, runs: ReadonlyArray<Run>, run: Run): boolean => {
+  const first = runs[0]?.from ?? run.from
+  return harms.some(({ from, verb }) => verb === "group destroyed" && first < from && from < run.from)
 }
 
 const excused = ({ deaths, harms, leaseMs }: Evidence, run: Run, other: Run): boolean => {

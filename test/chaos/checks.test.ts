@@ -150,6 +150,12 @@ describe("the checks of chaos", () => {
     assert.lengthOf(by([harm("frozen", 500, 3_000, 0)]), 0)
     assert.lengthOf(by([harm("frozen", 500, 3_000, 2)]), 1)
     assert.lengthOf(by([harm("slowed", 500, 3_000, 0)]), 1)
+    // Entries of a job that had begun before its group was lost come again, however late; of another job they do not.
+    const late = [run({ until: 1_100 }), ...two.runs.map((one) => ({ ...one, from: one.from + 60_000, until: 66_000 }))]
+    const lost = (at: number) =>
+      Leases.neverTwoAtOnce({ ...good, runs: late, harms: [harm("group destroyed", at, at)] })
+    assert.lengthOf(lost(2_000), 0)
+    assert.lengthOf(lost(50), 1)
     const wrong = { count: 100, wrong: [{ at: 5_000, queue: "default" as const, lag: null, truth: 1 }] }
     assert.lengthOf(Checks.lagTrue({ ...good, looks: wrong, harms: [harm("redis killed", 4_000, 4_500)] }), 0)
     assert.lengthOf(Checks.lagTrue({ ...good, looks: wrong, harms: [harm("redis killed", 1_000, 1_500)] }), 1)
