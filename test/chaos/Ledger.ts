@@ -99,10 +99,10 @@ export const runsOf = (lines: ReadonlyArray<Line>): ReadonlyArray<Run> => {
   for (const line of lines) {
     if (line[3] === "start") {
       const [from, worker, pid, , id, attempt, task] = line
-      open.set(`${pid} ${id}`, runs.length)
+      open.set(`${pid} ${id} ${attempt}`, runs.length)
       runs.push({ id, task, attempt, worker, pid, from, until: undefined, how: "never told" })
     } else if (line[3] === "end") {
-      const key = `${line[2]} ${line[4]}`
+      const key = `${line[2]} ${line[4]} ${line[5]}`
       const at = open.get(key)
       open.delete(key)
       const run = at === undefined ? undefined : runs[at]

@@ -169,17 +169,20 @@ describe("the evidence of chaos", () => {
     assert.deepStrictEqual([...commandsOf(file)], [["SET", "ключ", "v\r\nw"]])
   })
 
-  it("pairs starts with ends by process", () => {
+  it("pairs starts with ends by process and attempt", () => {
     const lines: ReadonlyArray<Line> = [
       [1, 0, 10, "start", "d-1", 1, "plain"],
       [2, 1, 11, "start", "d-1", 2, "plain"],
-      [3, 1, 11, "end", "d-1", 2, "done"]
+      [3, 1, 11, "start", "d-1", 3, "plain"],
+      [4, 1, 11, "end", "d-1", 2, "failed"],
+      [5, 1, 11, "end", "d-1", 3, "done"]
     ]
     assert.deepStrictEqual(
       runsOf(lines).map((r) => [r.pid, r.until, r.how]),
       [
         [10, undefined, "never told"],
-        [11, 3, "done"]
+        [11, 4, "failed"],
+        [11, 5, "done"]
       ]
     )
   })
