@@ -31,14 +31,19 @@ export const osRelease = () => {
   }
 }
 
-const mirror = "http://mirror.example/debian"
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+/** Where the host itself gets Debian's packages, the archive of security updates aside. @returns {Promise<string | undefined>} */
+const mirrorOfHost = async () => {
+  const targets = await run("apt-get", ["indextargets", "--format", "$(SITE)", "Created-By: Packages"])
+  return targets.stdout.split("\n").find((site) => site !== "" && !site.includes("security"))
+}
 
 /**
  * Options of apt for a system of these suites on which nothing is installed.
- * @param {string} parts @param {ReadonlyArray<string>} suites @returns {string[]}
+ * @param {string} parts @param {ReadonlyArray<string>} suites @param {string} mirror @returns {string[]}
  */
-const otherSuites = (parts, suites) => {
+const otherSuites = (parts, suites, mirror) => {
   const [sources, status] = [join(parts, "sources.list"), join(parts, "status")]
   writeFileSync(sources, suites.map((suite) => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`).join(""))
   writeFileSync(status, "")
@@ -65,12 +70,14 @@ export const unpackDebian = async (home, root, packages, suites = []) => {
   rmSync(parts, { recursive: true, force: true })
   for (const name of ["root", "debs", "lists/partial", "cache/archives/partial"])
     mkdirSync(join(parts, name), { recursive: true })
+  const mirror = suites.length === 0 ? "" : await mirrorOfHost()
+  if (mirror === undefined) return "expected apt to know a mirror of Debian, got none: apt-get indextargets"
   const ownLists = [
     `Dir::State::Lists=${join(parts, "lists")}`,
     `Dir::Cache=${join(parts, "cache")}`,
     "Debug::NoLocking=1",
     "APT::Sandbox::User=root",
-    ...(suites.length === 0 ? [] : otherSuites(parts, suites))
+    ...(suites.length === 0 ? [] : otherSuites(parts, suites, mirror))
   ].flatMap((option) => ["-o", option])
   const apt = (/** @type {ReadonlyArray<string>} */ args) =>
     run("apt-get", args, { cwd: join(parts, "debs"), env: { ...process.env, LC_ALL: "C" }, timeoutMs: 120_000 })
