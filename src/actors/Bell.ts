@@ -10,21 +10,20 @@ export class Bell {
     for (const wake of all) wake()
   }
 
-  /** Resolves at the next ring, at once where it was rung since the last wait, or after `ms`; true where it was rung. */
-  wait(ms: number): Promise<boolean> {
+  /** Resolves at the next ring, at once where it was rung since the last wait, or after `ms`. */
+  wait(ms: number): Promise<void> {
     if (this.rung) {
       this.rung = false
-      return Promise.resolve(true)
+      return Promise.resolve()
     }
     return new Promise((resolve) => {
-      const end = (rung: boolean) => {
+      const wake = () => {
         clearTimeout(timer)
         this.wakers.delete(wake)
-        resolve(rung)
+        resolve()
       }
-      const wake = () => end(true)
       // Nobody stays alive only to sleep.
-      const timer = setTimeout(() => end(false), Math.max(0, ms)).unref()
+      const timer = setTimeout(wake, Math.max(0, ms)).unref()
       this.wakers.add(wake)
     })
   }

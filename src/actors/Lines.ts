@@ -43,18 +43,19 @@ export class Lines {
     return this.buffers[queue][this.heads[queue]]
   }
 
-  /** Takes those out that are wanted, asked from the first on. */
+  /** Takes those out that are wanted, asked from the last on. */
   take(queue: QueueName, wanted: (held: Held) => boolean): ReadonlyArray<Held> {
-    const all = this.buffers[queue].splice(0).slice(this.heads[queue])
-    this.heads[queue] = 0
+    const left: Array<Held> = []
     const out: Array<Held> = []
-    for (const held of all) (wanted(held) ? out : this.buffers[queue]).push(held)
-    this.waiting[queue] = this.buffers[queue].length
+    for (const held of this.buffers[queue].slice(this.heads[queue]).toReversed()) (wanted(held) ? out : left).push(held)
+    this.buffers[queue] = left.toReversed()
+    this.heads[queue] = 0
+    this.waiting[queue] = left.length
     return out
   }
 
-  /** Everything that waits in these queues. */
+  /** Takes everything out that waits in these queues, in its order. */
   empty(of: ReadonlyArray<QueueName> = queues): ReadonlyArray<Held> {
-    return of.flatMap((queue) => this.take(queue, () => true))
+    return of.flatMap((queue) => this.take(queue, () => true).toReversed())
   }
 }

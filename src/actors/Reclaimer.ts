@@ -30,19 +30,16 @@ const memoryOf = (worker: Worker): Memory => {
   return made
 }
 
-/**
- * One look at each queue with room for orphans. `given`: what is looked for was given back by a worker, not lost. Returns how
- * many jobs were taken over.
- */
-export const turn = (worker: Worker, given = false): Effect.Effect<number, RedisError> =>
+/** One look at each queue with room for orphans. Returns how many jobs were taken over. */
+export const turn = (worker: Worker): Effect.Effect<number, RedisError> =>
   Effect.gen(function* () {
     const memory = memoryOf(worker)
     let total = 0
     if (!worker.desk.knowsOrphans()) return 0
     for (const queue of worker.consuming.keys()) {
-      // A script looks at ten times as many claims as it may take: on through the list, not one page in each half lease.
+      // On through the list of claims, not one page in each half lease.
       for (let page = 0; page < pagesMax; page++) {
-        const count = Math.min(perScript, worker.desk.roomForOrphans(queue, given))
+        const count = Math.min(perScript, worker.desk.roomForOrphans(queue))
         if (count === 0) break
         const { cursor, gone, jobs } = yield* attempt("reclaim", () => reclaim(worker, queue, memory, count))
         memory.cursors.set(queue, cursor)
@@ -68,7 +65,8 @@ const reclaim = async (worker: Worker, queue: QueueName, memory: Memory, count: 
   try {
     const cursor = memory.cursors.get(queue) ?? "0-0"
     const at = worker.clock.now()
-    return await JobQueues.reclaim(redis.client, keys.queue(queue), name, options.leaseMs, cursor, count, at)
+    const given = Math.min(count, worker.desk.roomForGiven(queue))
+    return await JobQueues.reclaim(redis.client, keys.queue(queue), name, options.leaseMs, cursor, count, at, given)
   } catch (error) {
     if (!JobQueues.isGroupLost(error)) throw error
     await JobQueues.ensureGroup(redis.client, keys.queue(queue))
@@ -78,16 +76,8 @@ const reclaim = async (worker: Worker, queue: QueueName, memory: Memory, count: 
 
 /** While orphans are found, the next look follows as soon as there is room; else after half a lease, or when jobs are given back. */
 export const run = (worker: Worker) =>
-  Effect.gen(function* () {
-    let given = false
-    let lostAt = performance.now()
-    while (true) {
-      const found: number = yield* turn(worker, given)
-      const rung: boolean = yield* Effect.promise(() =>
-        worker.desk.orphans.wait(found > 0 ? 20 : worker.options.leaseMs / 2)
-      )
-      // However often it is rung, the lost are looked for in time.
-      given = rung && performance.now() - lostAt < worker.options.leaseMs / 2
-      if (!given) lostAt = performance.now()
-    }
-  })
+  Effect.forever(
+    Effect.flatMap(turn(worker), (found) =>
+      Effect.promise(() => worker.desk.orphans.wait(found > 0 ? 20 : worker.options.leaseMs / 2))
+    )
+  )

@@ -52,14 +52,21 @@ export class Room {
 
   /**
    * How many orphans of a queue may be taken over: there is always room for some beyond what is claimed ahead, or a backlog,
-   * which fills that at once, would keep them waiting. What was `given` back, of slow jobs, is left to whoever can begin it; of a
-   * permit that becomes free `orphans` is rung.
+   * which fills that at once, would keep them waiting.
    */
-  roomForOrphans(queue: QueueName, given: boolean): number {
-    if (this.closed(queue)) return 0
-    const room = given && this.slow(queue) ? this.most(queue) : this.prefetch + this.shares.concurrency
-    if (room <= this.waiting[queue]) this.unlooked = true
-    return Math.max(0, room - this.waiting[queue])
+  roomForOrphans(queue: QueueName): number {
+    const most = this.prefetch + this.shares.concurrency
+    return this.closed(queue) ? 0 : Math.max(0, most - this.waiting[queue])
+  }
+
+  /**
+   * How many of them may be such as were given back: slow ones are left to whoever can begin them, or they would be handed on for
+   * ever. When a permit becomes free `orphans` is rung.
+   */
+  roomForGiven(queue: QueueName): number {
+    if (!this.slow(queue)) return this.roomForOrphans(queue)
+    if (this.free(queue) === 0) this.unlooked = true
+    return this.free(queue)
   }
 
   /** True where a read is worth its round trip: half of the room, or 64 places, is free. */

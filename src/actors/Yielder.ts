@@ -1,6 +1,6 @@
 /**
  * Leaves jobs that were claimed ahead and can't begin here soon to workers that are idle. Promises to give back no more than they
- * have places for, the oldest first, and nothing while nobody else is idle, so that the order of a queue stays as it was.
+ * have places for, the last claimed first, and nothing while nobody else is idle, so that the order of a queue stays as it was.
  */
 import { Effect } from "effect"
 import type { WorkerRow } from "../streams/Inspect.ts"

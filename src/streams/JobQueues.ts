@@ -141,7 +141,7 @@ export const read = async (
   return entries === undefined ? [] : entries.map((e) => claimed(keys.queue, e[0], e[1], 1))
 }
 
-/** Takes over jobs whose lease has run out. `askedAt`: epoch ms by the server's clock; a call that arrives late takes nothing. `gone`: claimed entries that no longer exist, which must never happen. */
+/** Takes over jobs whose lease has run out. `askedAt`: epoch ms by the server's clock; a call that arrives late takes nothing. `given`: how many of those that were given back. `gone`: claimed entries that no longer exist, which must never happen. */
 export const reclaim = async (
   client: Client,
   keys: QueueKeys,
@@ -149,13 +149,14 @@ export const reclaim = async (
   leaseMs: number,
   cursor: string,
   count: number,
-  askedAt: number
+  askedAt: number,
+  given: number = count
 ): Promise<{
   readonly cursor: string
   readonly jobs: ReadonlyArray<Claimed>
   readonly gone: ReadonlyArray<string>
 }> => {
-  const args = [group, consumer, leaseMs, cursor, count, keys.prefix, Math.round(askedAt)]
+  const args = [group, consumer, leaseMs, cursor, count, given, keys.prefix, Math.round(askedAt)]
   const [next, taken, gone] = await Scripts.reclaim(client, [keys.jobs], args)
   return { cursor: next, jobs: taken.map((t) => ({ ...claimed(keys.queue, t[0], t[1], t[2]), lost: t[3] })), gone }
 }
