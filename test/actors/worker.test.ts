@@ -128,7 +128,6 @@ describe("trouble", () => {
       assert.strictEqual(results.length, 200)
       yield* redis.use("del", (c) => c.unlink(`${namespace}:{high-priority}:jobs`))
       assert.strictEqual(yield* w.High.run({ n: 5 }), 5)
-      yield* redis.use("flush", (c) => c.script("FLUSH"))
       assert.strictEqual(yield* w.Low.run({ n: 6 }), 6)
       yield* control.pause("default")
       yield* control.resume("default")

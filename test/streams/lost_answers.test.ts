@@ -106,8 +106,12 @@ describe("an answer that is lost", () => {
     return Effect.gen(function* () {
       yield* knowing(undefined)
       const made = yield* wire
-      const gate = yield* Deferred.make<void>()
-      const tasks = Plain.toLayer(Effect.succeed(({ n }) => Effect.as(Deferred.await(gate), n)))
+      const [begun, gate] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const tasks = Plain.toLayer(
+        Effect.succeed(({ n }) =>
+          Deferred.succeed(begun, undefined).pipe(Effect.andThen(Deferred.await(gate)), Effect.as(n))
+        )
+      )
       const worker = Workers.layer({ leaseMs: 30_000 }).pipe(
         Layer.provide(tasks),
         Layer.provide(StreamsLive()),
@@ -126,13 +130,7 @@ describe("an answer that is lost", () => {
         const id = yield* Plain.enqueue({ n: 1 })
         const field = (name: string) =>
           redis.use("hget", (c) => c.hget(keysOf(namespace).queue("default").job(id), name))
-        yield* eventually(
-          "it is claimed",
-          Effect.map(
-            redis.use("pending", (c) => c.xpending(keysOf(namespace).queue("default").jobs, "workers")),
-            (row) => Number(row[0]) === 1
-          )
-        )
+        yield* Deferred.await(begun)
         const done = eventually(
           "it is done",
           Effect.map(field("state"), (state) => state === "done")
