@@ -18,6 +18,7 @@ import { keysOf } from "../streams/Keys.ts"
 import { type Client, together } from "../streams/Redis.ts"
 import type { Ended } from "./Ended.ts"
 import type { Held } from "./Held.ts"
+import { perQueue } from "./Lines.ts"
 
 interface Item {
   readonly held: Held
@@ -41,13 +42,19 @@ const deadTtlMs = 604_800_000
 const defaultTtlMs = 86_400_000
 /** Failures of a job that are remembered. */
 const historyMax = 10
-/** Scripts of one queue under way at the same time. */
+/** Scripts of one flush. */
 const scriptsAtOnce = 32
+/** So many outcomes leave at once, though more are about to come: Redis settles them while the rest of a batch still runs. */
+const gatheredMax = 4 * JobQueues.scriptMax
+/** Flushes of one queue under way at the same time. */
+const flushesMax = 4
 
 export class Settler {
   private readonly options: SettlerOptions
-  private readonly pending = new Map<QueueName, Array<Item>>(queues.map((q) => [q, []]))
-  private readonly flushing = new Set<QueueName>()
+  private readonly pending = perQueue((): Array<Item> => [])
+  /** Flushes under way, by queue, and of all. */
+  private readonly flushing = perQueue(() => 0)
+  private underWay = 0
   private scheduled = false
   /** Outcomes not yet carried out. */
   size = 0
@@ -73,26 +80,29 @@ export class Settler {
   }
 
   private add(queue: QueueName, item: Item): void {
-    this.pending.get(queue)?.push(item)
+    const all = this.pending[queue]
+    all.push(item)
     this.size++
+    if (all.length >= gatheredMax && this.flushing[queue] < flushesMax) return void this.flush(queue)
     if (this.scheduled) return
     this.scheduled = true
     // What ends in the same breath goes together; while answers are awaited, a turn is gathered.
-    if (this.flushing.size === 0) process.nextTick(this.flushAll)
+    if (this.underWay === 0) process.nextTick(this.flushAll)
     else setImmediate(this.flushAll)
   }
 
   private readonly flushAll = (): void => {
     this.scheduled = false
-    for (const q of queues) if ((this.pending.get(q)?.length ?? 0) > 0 && !this.flushing.has(q)) void this.flush(q)
+    for (const q of queues) if (this.pending[q].length > 0 && this.flushing[q] === 0) void this.flush(q)
   }
 
   private async flush(queue: QueueName): Promise<void> {
-    this.flushing.add(queue)
+    this.flushing[queue]++
+    this.underWay++
     let failures = 0
     try {
       while (true) {
-        const all = this.pending.get(queue) ?? []
+        const all = this.pending[queue]
         if (all.length === 0) return
         // As they were claimed, so that one look at the pending list finds the claims of a script.
         const now = all.splice(0, JobQueues.scriptMax * scriptsAtOnce).sort(byClaim)
@@ -121,7 +131,8 @@ export class Settler {
         }
       }
     } finally {
-      this.flushing.delete(queue)
+      this.flushing[queue]--
+      this.underWay--
     }
   }
 

@@ -217,7 +217,7 @@ export class Sender {
   private push(queue: QueueName, pending: Pending): void {
     const all = this.pending.get(queue) ?? []
     all.push(pending)
-    if (all.length >= sendAtMost) return this.sendAll()
+    if (all.length >= (this.underWay === 0 ? JobQueues.scriptMax : sendAtMost)) return this.sendAll()
     if (this.scheduled) return
     this.scheduled = true
     // A first one goes as soon as those called in the same breath are here; while answers are awaited, a turn is gathered.

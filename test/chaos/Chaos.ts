@@ -12,6 +12,7 @@ import { historyOf } from "./History.ts"
 import * as Leases from "./Leases.ts"
 import { type Harm, runsOf } from "./Ledger.ts"
 import { dice } from "./Seed.ts"
+import { storiesOf } from "./Story.ts"
 import { act, type Deed, schedule, type VerbName, words } from "./Verbs.ts"
 import { holdings, watchLag, whatIsLeft } from "./Watch.ts"
 import { type Ask, workload } from "./Workload.ts"
@@ -32,6 +33,8 @@ export interface Verdict {
   /** What was done. */
   readonly deeds: ReadonlyArray<Deed>
   readonly findings: ReadonlyArray<string>
+  /** What happened to the first jobs that findings name. */
+  readonly stories: ReadonlyArray<string>
   /** What was counted, to be read by people. */
   readonly figures: Readonly<Record<string, number>>
 }
@@ -112,9 +115,11 @@ export const run = async (plan: Plan): Promise<Verdict> => {
     left: await whatIsLeft(arena),
     held
   }
+  const findings = judge(evidence)
   return {
     deeds,
-    findings: judge(evidence),
+    findings,
+    stories: storiesOf(evidence, findings),
     figures: { ...figuresOf(evidence, deeds), finishMs: Math.round(finishMs) }
   }
 }

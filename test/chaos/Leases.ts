@@ -8,7 +8,10 @@ import type { Harm, Run } from "./Ledger.ts"
 /** ms beyond two leases that a machine under load may take to start what was taken over. */
 const slackMs = 1_500
 
-/** What a dead worker was running starts again within two leases of its death, not counting times of other harm. */
+/**
+ * What a dead worker was running starts again within two leases of its death, not counting times of other harm. Where the group
+ * is lost meanwhile its claim is too: then it comes again like any other entry, when its turn comes.
+ */
 export const orphansInTime: Check = ({ deaths, harms, leaseMs, left, runs }) => {
   const byJob = groupBy(runs)
   return runs.flatMap((run) => {
@@ -19,7 +22,10 @@ export const orphansInTime: Check = ({ deaths, harms, leaseMs, left, runs }) => 
     const late = calm(harms, death.at, 2 * leaseMs) + slackMs
     if (again !== undefined) {
       const ms = Math.round(again.from - death.at)
-      return again.from <= late ? [] : [`job ${run.id} started again ${ms} ms after its worker's death`]
+      const unclaimed = harms.some(
+        ({ from, verb }) => verb === "group destroyed" && death.at < from && from < Math.min(late, again.from)
+      )
+      return again.from <= late || unclaimed ? [] : [`job ${run.id} started again ${ms} ms after its worker's death`]
     }
     const state = left.jobs.get(run.id)?.state ?? "unknown"
     const elsewhere = byJob.get(run.id)?.some((other) => other !== run && (other.until ?? 0) > run.from) === true

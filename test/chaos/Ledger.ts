@@ -92,19 +92,21 @@ export class Ledger {
   }
 }
 
-/** Every run that the lines tell, in the order of their starts. */
+/**
+ * Every run that the lines tell, in the order of their starts. A process that loses a claim and is given the job anew may begin
+ * it before the lost run has told its end: ends belong to the run that began first.
+ */
 export const runsOf = (lines: ReadonlyArray<Line>): ReadonlyArray<Run> => {
   const runs: Array<Run> = []
-  const open = new Map<string, number>()
+  const open = new Map<string, Array<number>>()
   for (const line of lines) {
     if (line[3] === "start") {
       const [from, worker, pid, , id, attempt, task] = line
-      open.set(`${pid} ${id} ${attempt}`, runs.length)
+      const key = `${pid} ${id} ${attempt}`
+      open.set(key, [...(open.get(key) ?? []), runs.length])
       runs.push({ id, task, attempt, worker, pid, from, until: undefined, how: "never told" })
     } else if (line[3] === "end") {
-      const key = `${line[2]} ${line[4]} ${line[5]}`
-      const at = open.get(key)
-      open.delete(key)
+      const at = open.get(`${line[2]} ${line[4]} ${line[5]}`)?.shift()
       const run = at === undefined ? undefined : runs[at]
       if (at !== undefined && run !== undefined) runs[at] = { ...run, until: line[0], how: line[6] }
     }

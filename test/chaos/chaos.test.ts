@@ -15,8 +15,8 @@ const { container } = await findRedis(process.env)
 
 /** Plays a plan and fails with everything that is needed to play it again. */
 const play = async (plan: Plan): Promise<Readonly<Record<string, number>>> => {
-  const { deeds, figures, findings } = await run(plan)
-  const story = `seed ${plan.seed}\n${deeds.map(words).join("\n")}\n${JSON.stringify(figures)}`
+  const { deeds, figures, findings, stories } = await run(plan)
+  const story = `seed ${plan.seed}\n${deeds.map(words).join("\n")}\n${JSON.stringify(figures)}\n${stories.join("\n")}`
   assert.deepStrictEqual(findings, [], `${story}\n${findings.join("\n")}`)
   return figures
 }

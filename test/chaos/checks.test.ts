@@ -156,6 +156,12 @@ describe("the checks of chaos", () => {
       Leases.neverTwoAtOnce({ ...good, runs: late, harms: [harm("group destroyed", at, at)] })
     assert.lengthOf(lost(2_000), 0)
     assert.lengthOf(lost(50), 1)
+    // The claim of an orphan goes with its group.
+    const orphan = [run({ until: undefined }), run({ pid: 11, worker: 1, from: 9_000, until: 9_010 })]
+    const unclaimed = (at: number) =>
+      Leases.orphansInTime({ ...good, deaths: killed, runs: orphan, harms: [harm("group destroyed", at, at)] })
+    assert.lengthOf(unclaimed(2_000), 0)
+    assert.lengthOf(unclaimed(8_900), 1)
     const wrong = { count: 100, wrong: [{ at: 5_000, queue: "default" as const, lag: null, truth: 1 }] }
     assert.lengthOf(Checks.lagTrue({ ...good, looks: wrong, harms: [harm("redis killed", 4_000, 4_500)] }), 0)
     assert.lengthOf(Checks.lagTrue({ ...good, looks: wrong, harms: [harm("redis killed", 1_000, 1_500)] }), 1)
@@ -183,6 +189,20 @@ describe("the evidence of chaos", () => {
         [10, undefined, "never told"],
         [11, 4, "failed"],
         [11, 5, "done"]
+      ]
+    )
+    // A claim that was lost and given to the same process anew.
+    const again: ReadonlyArray<Line> = [
+      [1, 0, 10, "start", "d-1", 1, "plain"],
+      [2, 0, 10, "start", "d-1", 1, "plain"],
+      [3, 0, 10, "end", "d-1", 1, "cut"],
+      [4, 0, 10, "end", "d-1", 1, "done"]
+    ]
+    assert.deepStrictEqual(
+      runsOf(again).map((r) => [r.until, r.how]),
+      [
+        [3, "cut"],
+        [4, "done"]
       ]
     )
   })

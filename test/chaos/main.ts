@@ -37,7 +37,7 @@ if (fsync !== "always" && fsync !== "everysec") throw new Error(`--fsync: expect
 
 const seed = numberOf("seed")
 console.log(`seed ${seed}`)
-const { figures, findings } = await run({
+const { figures, findings, stories } = await run({
   seed,
   forMs: numberOf("minutes") * 60_000,
   asksPerSecond: numberOf("asks"),
@@ -53,5 +53,6 @@ console.log(
     .join("  ")
 )
 for (const finding of findings) console.log(`✗ ${finding}`)
+for (const story of stories) console.log(`\n${story}\n`)
 console.log(findings.length === 0 ? `✓ nothing was found (seed ${seed})` : `${findings.length} findings (seed ${seed})`)
 process.exit(findings.length === 0 ? 0 : 1)
