@@ -87,7 +87,7 @@ export class Settler {
     if (this.scheduled) return
     this.scheduled = true
     // What ends in the same breath goes together; while answers are awaited, a turn is gathered.
-    if (this.underWay === 0) process.nextTick(this.flushAll)
+    if (this.underWay === 0) queueMicrotask(this.flushAll)
     else setImmediate(this.flushAll)
   }
 

@@ -7,7 +7,7 @@ export const latency: Scenario = {
   name: "latency",
   about: "ms from enqueue to start and to the result at the caller, at 100 jobs per second; results missed",
   run: async (ring, peers) => {
-    const count = ring.full ? 3_000 : 300
+    const count = ring.full ? 3_000 : 1_000
     const seen = await ring.interleaved(peers, ring.full ? 3 : 1, (peer) =>
       ring.round(peer, async (place, caller) => {
         const worker = await ring.host(peer, "worker")
