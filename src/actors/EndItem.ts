@@ -41,6 +41,8 @@ export const itemOf = (held: Held, ended: Ended, apartOver?: number): Item => {
     error === undefined
       ? [id, name, state, held.attempt, held.enqueuedAt, started, now]
       : [id, name, state, held.attempt, held.enqueuedAt, started, now, error]
+  const again = (kind: "R" | "S", ms: number, next: Meta) =>
+    ({ kind, ...base, ms, meta: JSON.stringify(next), link: "", unique: "" }) as const
   const { meta } = held
   const kept = task?.resultTtlMs ?? defaultTtlMs
   const ttl = meta?.i === 1 ? 0 : kept
@@ -81,28 +83,12 @@ export const itemOf = (held: Held, ended: Ended, apartOver?: number): Item => {
       const failed = [held.attempt, now, outcome.error._tag, (outcome.error.message ?? "").slice(0, 200)] as const
       const h = [...(meta?.h ?? []).slice(1 - historyMax), failed]
       const next: Meta = { ...meta, t: held.enqueuedAt, f: (meta?.f ?? 0) + 1, a: held.attempt, h }
-      const settlement = {
-        kind: "R",
-        ...base,
-        ms: outcome.delayMs,
-        meta: JSON.stringify(next),
-        link: "",
-        unique: ""
-      } as const
-      return { held, settlement, row: row("retrying", textOf(outcome.error)) }
+      return { held, settlement: again("R", outcome.delayMs, next), row: row("retrying", textOf(outcome.error)) }
     }
     case "Snoozed": {
       // A snooze is no attempt: runs and failures stay as they were.
       const next: Meta = { ...meta, t: held.enqueuedAt, s: (meta?.s ?? 0) + 1 }
-      const settlement = {
-        kind: "S",
-        ...base,
-        ms: outcome.delayMs,
-        meta: JSON.stringify(next),
-        link: "",
-        unique: ""
-      } as const
-      return { held, settlement, row: row("scheduled") }
+      return { held, settlement: again("S", outcome.delayMs, next), row: row("scheduled") }
     }
   }
 }
