@@ -22,6 +22,7 @@ const deadTtlMs = 604_800_000
 const defaultTtlMs = 86_400_000
 /** Failures of a job that are remembered. */
 const historyMax = 10
+
 /** What is kept of a result: nothing of one that is ignored, a mark before one that is kept apart. */
 const keptOf = (meta: Meta | undefined, body: string, apartOver: number | undefined): string =>
   meta?.i !== undefined ? "null" : apartOver !== undefined && body.length > apartOver ? `>${body}` : body

@@ -144,7 +144,6 @@ export class FieldNames {
   }
 }
 
-// eslint-disable-next-line no-control-regex -- NUL is what is looked for
 const isClean = (text: string): boolean => text.isWellFormed() && !text.includes("\u0000")
 
 const isPlain = (object: object): boolean => {

@@ -18,7 +18,7 @@ const maxDepth = 200
 export const columns =
   "project, time, observed_at, seq, level, service, message, attributes, trace_id, span_id, template"
 
-// eslint-disable-next-line no-control-regex -- NUL is what is looked for
+// oxlint-disable-next-line no-control-regex -- NUL is what is looked for
 const nul = /\u0000/gu
 /** Text that Postgres can hold: NUL is dropped, a lone surrogate becomes U+FFFD. */
 export const cleanText = (value: unknown): string => {
