@@ -6,7 +6,7 @@ import type { Addition, Done, Peer, WorkOptions } from "./Peer.ts"
 
 const Work = Task.make("work", {
   payload: { n: Schema.Int, text: Schema.String },
-  result: Schema.Struct({ n: Schema.Int, at: Schema.Number })
+  result: Schema.Struct({ n: Schema.Int, at: Schema.Finite })
 })
 
 const bestConcurrency = 200

@@ -42,6 +42,8 @@ export class Settler {
   /** Flushes under way, by queue, and of all. */
   private readonly flushing = perQueue(() => 0)
   private underWay = 0
+  /** What was gathered last was one outcome: the next need not wait for others. */
+  private alone = true
   private scheduled = false
   /** Outcomes not yet carried out. */
   size = 0
@@ -72,6 +74,7 @@ export class Settler {
     this.size++
     if (all.length >= gatheredMax && this.flushing[queue] < flushesMax) return void this.flush(queue)
     if (this.scheduled) return
+    if (this.alone && this.underWay === 0) return void this.flush(queue)
     this.scheduled = true
     // What ends in the same breath goes together; while answers are awaited, a turn is gathered.
     if (this.underWay === 0) queueMicrotask(this.flushAll)
@@ -80,6 +83,7 @@ export class Settler {
 
   private readonly flushAll = (): void => {
     this.scheduled = false
+    this.alone = queues.reduce((n, q) => n + this.pending[q].length, 0) === 1
     for (const q of queues) if (this.pending[q].length > 0 && this.flushing[q] === 0) void this.flush(q)
   }
 
@@ -94,7 +98,8 @@ export class Settler {
         // As they were claimed, so that one look at the pending list finds the claims of a script.
         const now = all.splice(0, JobQueues.scriptMax * scriptsAtOnce).sort(byClaim)
         const batches = cut(now, JobQueues.scriptMax, charsOf)
-        const sent = together(this.options.client, () => batches.map((batch) => this.settle(queue, batch)))
+        const send = () => batches.map((batch) => this.settle(queue, batch))
+        const sent = batches.length === 1 ? send() : together(this.options.client, send)
         const ends = await Promise.allSettled(sent)
         const rows: Array<Events.PackedRow> = []
         let failed: unknown

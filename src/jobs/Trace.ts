@@ -3,7 +3,7 @@
  * enqueued while it runs (W3C traceparent, in the job's meta). Promises that nothing is made and nothing travels where no
  * tracer is installed; where spans go (OTLP) is the matter of whoever installs one.
  */
-import { Context, Effect, Option, Tracer } from "effect"
+import { Context, Effect, type Fiber, Option, Tracer } from "effect"
 import { Headers, HttpTraceContext } from "effect/http"
 
 /** What a span tells of a job, named after OpenTelemetry's conventions for messaging. */
@@ -27,16 +27,18 @@ const attributesOf = (job: Traced, operation: "send" | "process") => ({
 const traceparentOf = (span: Tracer.AnySpan): string =>
   `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`
 
-/** Enqueues within a span of its own and hands its traceparent over; without a tracer `send` gets undefined. */
+type Caller = Fiber.Fiber<unknown, unknown>
+
+/** Enqueues within a span of its own and hands its traceparent over, and the caller's fiber; without a tracer `send` gets undefined. */
 export const producing = <A, E, R>(
   job: Traced,
-  send: (traceparent: string | undefined) => Effect.Effect<A, E, R>
+  send: (traceparent: string | undefined, caller: Caller) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.withFiber((fiber) =>
-    fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer
-      ? send(undefined)
+  Effect.withFiber((caller) =>
+    caller.getRef(Tracer.Tracer) === Tracer.nativeTracer
+      ? send(undefined, caller)
       : Effect.useSpan(`enqueue ${job.task}`, { kind: "producer", attributes: attributesOf(job, "send") }, (span) =>
-          send(traceparentOf(span))
+          send(traceparentOf(span), caller)
         )
   )
 

@@ -24,15 +24,14 @@ const standing = (
 
 /** The port, over a sender and those who wait. */
 export const engine = (sender: Sender, waiters: Waiters, registry: Registry["Service"]): Engine["Service"] => {
-  const offer = (job: Job<unknown>, options?: EnqueueOptions) =>
-    Trace.producing({ task: job.task, queue: options?.queue ?? job.queue }, (traceparent) =>
-      Effect.withFiber((fiber) =>
-        Effect.callback<Enqueued, EnqueueError>((resume) => {
-          sender.send(job, standing(fiber, options, traceparent), (r) =>
-            resume(Result.isSuccess(r) ? Effect.succeed(r.success) : Effect.fail(r.failure))
-          )
-        })
-      )
+  /** Sends a job and tells what `pick` takes of the answer. */
+  const send = <A>(job: Job<unknown>, options: EnqueueOptions | undefined, pick: (enqueued: Enqueued) => A) =>
+    Trace.producing({ task: job.task, queue: options?.queue ?? job.queue }, (traceparent, fiber) =>
+      Effect.callback<A, EnqueueError>((resume) => {
+        sender.send(job, standing(fiber, options, traceparent), (r) =>
+          resume(Result.isSuccess(r) ? Effect.succeed(pick(r.success)) : Effect.fail(r.failure))
+        )
+      })
     )
   const all = (jobs: ReadonlyArray<Job<unknown>>, options: SendOptions | undefined) =>
     Effect.callback<ReadonlyArray<JobId>, BulkRefused>((resume) => {
@@ -53,11 +52,11 @@ export const engine = (sender: Sender, waiters: Waiters, registry: Registry["Ser
       )
     })
   return Engine.of({
-    offer,
-    enqueue: (job, options) => Effect.map(offer(job, options), (e) => e.id),
+    offer: (job, options) => send(job, options, (enqueued) => enqueued),
+    enqueue: (job, options) => send(job, options, (enqueued) => enqueued.id),
     enqueueAll: (jobs, options) =>
-      Trace.producing({ task: jobs[0]?.task ?? "nothing", queue: options?.queue ?? "default" }, (traceparent) =>
-        Effect.withFiber((fiber) => all(jobs, standing(fiber, options, traceparent)))
+      Trace.producing({ task: jobs[0]?.task ?? "nothing", queue: options?.queue ?? "default" }, (traceparent, fiber) =>
+        all(jobs, standing(fiber, options, traceparent))
       ),
     await: (id, options) => waiters.await(id, options?.timeout),
     register: (registration) => Effect.sync(() => registry.add(registration))

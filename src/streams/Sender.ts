@@ -1,6 +1,6 @@
 /**
- * Sends jobs to Redis Streams. Promises that single enqueues of one turn of the event loop travel in
- * one script per queue, and that an id is only told once its job is stored.
+ * Sends jobs to Redis Streams. Promises that a lone enqueue leaves at once, that those made together travel in few scripts, and
+ * that an id is only told once its job is stored.
  */
 import { Result } from "effect"
 import * as Calling from "../jobs/Calling.ts"
@@ -51,6 +51,8 @@ export class Sender {
   private scheduled = false
   /** Scripts without an answer so far. */
   private underWay = 0
+  /** What was gathered last was one job: the next need not wait for others. */
+  private alone = true
 
   constructor(client: Client, namespace: string, limits: Limits.Limits) {
     this.client = client
@@ -215,29 +217,35 @@ export class Sender {
   }
 
   private push(queue: QueueName, pending: Pending): void {
+    if (this.alone && this.underWay === 0 && !this.scheduled) return this.start(queue, [pending])
     const all = this.pending.get(queue) ?? []
     all.push(pending)
     if (all.length >= (this.underWay === 0 ? JobQueues.scriptMax : sendAtMost)) return this.sendAll()
     if (this.scheduled) return
     this.scheduled = true
-    // A first one goes as soon as those called in the same breath are here; while answers are awaited, a turn is gathered.
+    // Those called in the same breath go together; while answers are awaited, a turn is gathered.
     if (this.underWay === 0) process.nextTick(this.sendAll)
     else setImmediate(this.sendAll)
   }
 
   private readonly sendAll = (): void => {
     this.scheduled = false
+    this.alone = queues.reduce((n, name) => n + (this.pending.get(name)?.length ?? 0), 0) === 1
     together(this.client, () => {
       for (const name of queues) {
         const all = this.pending.get(name) ?? []
         if (all.length === 0) continue
         this.pending.set(name, [])
         for (const batch of cut(all, JobQueues.scriptMax, (p) => p.addition.payload.length)) {
-          this.underWay++
-          void this.flush(name, batch).finally(() => this.underWay--)
+          this.start(name, batch)
         }
       }
     })
+  }
+
+  private start(queue: QueueName, batch: ReadonlyArray<Pending>): void {
+    this.underWay++
+    void this.flush(queue, batch).finally(() => this.underWay--)
   }
 
   private async flush(queue: QueueName, batch: ReadonlyArray<Pending>): Promise<void> {
