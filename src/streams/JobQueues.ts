@@ -7,6 +7,7 @@ import { isFinal } from "../jobs/Outcome.ts"
 import { group, type QueueKeys } from "./Keys.ts"
 import { mayRepeat } from "./Connect.ts"
 import type { Client } from "./Redis.ts"
+import * as JobEntry from "./JobEntry.ts"
 import * as Scripts from "./Scripts.ts"
 
 /** A job on its way into a stream, everything encoded. */
@@ -91,35 +92,17 @@ export const isGroupLost = (error: unknown): boolean =>
   error instanceof Error && /NOGROUP|UNBLOCKED|no longer exists|no such key|key no longer/iu.test(error.message)
 
 /** A job as a reader gets it. */
-export interface Claimed {
+export interface Claimed extends JobEntry.JobEntry {
   readonly queue: QueueName
   readonly entry: string
   readonly count: number
-  readonly id: string
-  readonly task: string
-  readonly payload: string
-  /** JSON of `Meta`, or "". */
-  readonly meta: string
   /** Workers lost under it, as the reclaim script writes them; only of jobs taken over. */
   readonly lost?: string
 }
 
 const claimed = (queue: QueueName, entry: string, fields: ReadonlyArray<string>, count: number): Claimed => {
-  // The order in which the scripts write them; looked up by name only where it differs.
-  if (fields[0] === "id" && fields[2] === "task" && fields[4] === "payload") {
-    return { queue, entry, count, id: fields[1]!, task: fields[3]!, payload: fields[5]!, meta: fields[7] ?? "" }
-  }
-  const byName = new Map<string, string>()
-  for (let i = 0; i + 1 < fields.length; i += 2) byName.set(fields[i]!, fields[i + 1]!)
-  return {
-    queue,
-    entry,
-    count,
-    id: byName.get("id") ?? "",
-    task: byName.get("task") ?? "",
-    payload: byName.get("payload") ?? "null",
-    meta: byName.get("meta") ?? ""
-  }
+  const { id, meta, payload, task } = JobEntry.read(fields)
+  return { queue, entry, count, id, task, payload, meta }
 }
 
 /** Claims up to `count` new jobs, waiting up to `blockMs` for the first (0: not at all). `client` must be the reader's own. */

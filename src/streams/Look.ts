@@ -2,6 +2,7 @@
 import type { JobState } from "../jobs/Outcome.ts"
 import { type Entry, type JobRow, packedRows, type PackedRow, unpack } from "./Events.ts"
 import type { JobRecord, QueueRow, RecentOptions, WaitingRow, WorkerRow } from "./Inspect.ts"
+import * as JobEntry from "./JobEntry.ts"
 import { group, type QueueKeys } from "./Keys.ts"
 import type { Client } from "./Redis.ts"
 import * as JobQueues from "./JobQueues.ts"
@@ -101,9 +102,9 @@ export const job = async (client: Client, keys: QueueKeys, id: string): Promise<
       ? []
       : (client.xrange(keys.dead, hash["dead"], hash["dead"]) as Promise<ReadonlyArray<Entry>>)
   ])
-  const entry = fieldsOf(entries[0])
+  const entry = entries[0] === undefined ? undefined : JobEntry.read(entries[0][1])
   const letter = fieldsOf(letters[0])
-  const meta = (parse(hash["meta"] ?? entry["meta"]) ?? {}) as { readonly a?: number; readonly t?: number }
+  const meta = (parse(hash["meta"] ?? entry?.meta) ?? {}) as { readonly a?: number; readonly t?: number }
   const claim = pending[0]
   const [attempt, enqueued, started, finished] = (hash["run"] ?? "").split(":")
   const final = hash["result"] !== undefined || hash["state"] === "dead" || hash["state"] === "cancelled"
@@ -116,7 +117,7 @@ export const job = async (client: Client, keys: QueueKeys, id: string): Promise<
   const finishedAt = final ? (numberOf(finished) ?? null) : null
   return {
     id,
-    task: hash["task"] ?? entry["task"] ?? "",
+    task: hash["task"] ?? entry?.task ?? "",
     queue: keys.queue,
     state,
     attempt: final
@@ -124,7 +125,7 @@ export const job = async (client: Client, keys: QueueKeys, id: string): Promise<
       : claim !== undefined
         ? (meta.a ?? 0) + Number(claim[3])
         : (numberOf(attempt) ?? meta.a ?? 0),
-    payload: parse(hash["payload"] ?? entry["payload"] ?? letter["payload"]),
+    payload: parse(hash["payload"] ?? entry?.payload ?? letter["payload"]),
     result: parse(
       hash["result"] === JobQueues.apart ? ((await client.get(keys.result(id))) ?? undefined) : hash["result"]
     ),
@@ -188,11 +189,9 @@ export const held = async (client: Client, keys: QueueKeys, limit: number): Prom
   for (const row of rows) pipeline.xrange(keys.jobs, String(row[0]), String(row[0]))
   const entries = (await pipeline.exec()) ?? []
   return rows.flatMap((row, i) => {
-    const f = fieldsOf((entries[i]?.[1] as ReadonlyArray<Entry> | undefined)?.[0])
+    const { id, task } = JobEntry.read((entries[i]?.[1] as ReadonlyArray<Entry> | undefined)?.[0]?.[1] ?? [])
     const at = Date.now() - Number(row[2])
-    return f["id"] === undefined || f["task"] === "@link"
-      ? []
-      : [{ id: f["id"], task: f["task"] ?? "", queue: keys.queue, state: "queued" as const, at }]
+    return id === "" || task === "@link" ? [] : [{ id, task, queue: keys.queue, state: "queued" as const, at }]
   })
 }
 

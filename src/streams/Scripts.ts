@@ -101,32 +101,31 @@ const loadAccepting = <A>(name: string, ...libraries: ReadonlyArray<string>): Sc
 }
 
 export const add = load<0 | 1>("add")
-export const enqueue = loadAccepting<ReadonlyArray<number | string>>("enqueue", "lanes")
+export const enqueue = loadAccepting<ReadonlyArray<number | string>>("enqueue", "lanes", "entries")
 export const finish = load<ReadonlyArray<number> | 0>("finish")
-export const settle = load<ReadonlyArray<number>>("settle")
+export const settle = load<ReadonlyArray<number>>("settle", "entries")
 export const promote = load<readonly [moved: number, nextMs: number]>("promote", "lanes")
 export const group = load<0 | 1 | 2>("group")
 export const renew = load<ReadonlyArray<string>>("renew")
-export const reclaim =
-  load<
-    readonly [
-      cursor: string,
-      taken: ReadonlyArray<readonly [entry: string, fields: ReadonlyArray<string>, count: number, lost: string]>,
-      gone: ReadonlyArray<string>
-    ]
-  >("reclaim")
+export const reclaim = load<
+  readonly [
+    cursor: string,
+    taken: ReadonlyArray<readonly [entry: string, fields: ReadonlyArray<string>, count: number, lost: string]>,
+    gone: ReadonlyArray<string>
+  ]
+>("reclaim", "entries")
 export const release = load<number>("release")
 export const trim = load<readonly [dropped: number, again: 0 | 1]>("trim")
-export const revoke =
-  load<
-    readonly [
-      status: "unknown" | "final" | "cancelled" | "requested",
-      task: string,
-      ...moment: readonly [gate: string, at: string] | readonly []
-    ]
-  >("revoke")
-export const purge =
-  load<readonly [count: number, metas: ReadonlyArray<string>, done: 0 | 1, moments: ReadonlyArray<string>]>("purge")
+export const revoke = load<
+  readonly [
+    status: "unknown" | "final" | "cancelled" | "requested",
+    task: string,
+    ...moment: readonly [gate: string, at: string] | readonly []
+  ]
+>("revoke", "entries")
+export const purge = load<
+  readonly [count: number, metas: ReadonlyArray<string>, done: 0 | 1, moments: ReadonlyArray<string>]
+>("purge", "entries")
 export const prepare = load<number>("prepare")
 export const join =
   load<readonly [status: "gone" | "waits" | "complete" | "failed", meta: string, error: string]>("join")
@@ -137,7 +136,7 @@ export const gateFree = load<readonly [wake: ReadonlyArray<string>, waiting: num
 export const gateRenew = load<number>("gate_renew")
 export const hasten = load<ReadonlyArray<string>>("hasten")
 export const unpark = load<number>("unpark")
-export const find = load<readonly [ids: ReadonlyArray<string>, next: string, looked: number]>("find")
+export const find = load<readonly [ids: ReadonlyArray<string>, next: string, looked: number]>("find", "entries")
 export const note = load<0 | 1>("note")
 export const forget = load<0 | 1>("forget")
 export const replay = load<ReadonlyArray<string>>("replay")

@@ -112,7 +112,7 @@ it.live("nothing travels where no tracer is installed", () =>
       const rows = yield* redis.use("xrange", (c) => c.xrange(keysOf(namespace).queue("default").jobs, "-", "+"))
       assert.deepStrictEqual(
         rows.map((row) => row[1].filter((_, i) => i % 2 === 0)),
-        [["id", "task", "payload"]]
+        [["job"]]
       )
     }).pipe(Effect.provide(clientLayer(namespace)))
   })

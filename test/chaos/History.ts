@@ -2,6 +2,7 @@
  * The life of every job as Redis itself wrote it down: its append-only file holds each write there ever was, in order, also
  * those between two looks of anybody. Promises states in the order in which they were written. Pure.
  */
+import * as JobEntry from "../../src/streams/JobEntry.ts"
 
 /** One state that a job was given. */
 export interface Step {
@@ -66,9 +67,9 @@ export const historyOf = (file: Buffer, namespace: string): History => {
     const command = (words[0] ?? "").toLowerCase()
     const rest = key.slice(key.indexOf("}:") + 2)
     if (command === "xadd" && rest === "jobs") {
-      const fields = fieldsOf(words, words.indexOf("id"))
-      const id = fields.get("id")
-      if (id !== undefined && fields.get("task") !== "@link") entries.set(id, (entries.get(id) ?? 0) + 1)
+      // Behind the entry's own id, which the file has in place of "*".
+      const { id, task } = JobEntry.read(words.slice(3))
+      if (id !== "" && task !== "@link") entries.set(id, (entries.get(id) ?? 0) + 1)
     } else if (command === "set" && rest.startsWith("unique:")) {
       uniques.set(words[2] ?? "", rest)
     } else if (rest.startsWith("job:") && (command === "hset" || command === "hsetnx")) {

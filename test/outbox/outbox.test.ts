@@ -14,6 +14,7 @@ import * as Mover from "../../src/outbox/Mover.ts"
 import * as Outbox from "../../src/outbox/Outbox.ts"
 import { pack, unpack } from "../../src/outbox/Packed.ts"
 import { Inspect } from "../../src/streams/Inspect.ts"
+import * as JobEntry from "../../src/streams/JobEntry.ts"
 import { Redis } from "../../src/streams/Redis.ts"
 import { StreamsLive } from "../../src/streams/Streams.ts"
 import { clientLayer, eventually, freshNamespace, redisUrl } from "../support/engine.ts"
@@ -52,7 +53,7 @@ const emptied = (table: string, ms?: number) =>
 const ids = Effect.gen(function* () {
   const redis = yield* Redis
   const entries = yield* redis.use("xrange", (c) => c.xrange(`${redis.namespace}:{default}:jobs`, "-", "+"))
-  return entries.map(([, fields]) => fields[1] ?? "")
+  return entries.map(([, fields]) => JobEntry.read(fields).id)
 })
 /** Each id is there, once. */
 const once = (expected: ReadonlyArray<string>) =>

@@ -7,6 +7,7 @@ import * as Task from "../../src/jobs/Task.ts"
 import * as Beat from "../../src/schedules/Beat.ts"
 import * as Policy from "../../src/schedules/Policy.ts"
 import { Schedules } from "../../src/schedules/Schedules.ts"
+import * as JobEntry from "../../src/streams/JobEntry.ts"
 import { Redis } from "../../src/streams/Redis.ts"
 import { clientLayer, eventually, freshNamespace, redisUrl } from "../support/engine.ts"
 import { inCode, Tick } from "./beat_process.ts"
@@ -98,7 +99,9 @@ it.live(
       const slots = (name: string) =>
         redis.use("xrange", async (c) => {
           const entries = await c.xrange(`${real}:{default}:jobs`, "-", "+")
-          const ids = entries.map(([, fields]) => fields[1] ?? "").filter((id) => id.startsWith(`d-beat:${name}:`))
+          const ids = entries
+            .map(([, fields]) => JobEntry.read(fields).id)
+            .filter((id) => id.startsWith(`d-beat:${name}:`))
           return ids.map((id) => Number(id.split(":")[2]))
         })
       const more = (name: string, count: number) =>

@@ -29,6 +29,9 @@ const setting = (what: string) => {
   return { namespace, keys: keysOf(namespace), k: keysOf(namespace).queue("default"), live: clientLayer(namespace) }
 }
 
+/** Texts that are no plain job in its short form, or one of nobody's. */
+const shortened = ["", " ", "d-1", "d-1 work", "  x", "d-j @link {", "d-k __proto__ null", "d-n work {"]
+
 /** Meta of an entry that says nonsense. */
 const strange = [
   "null",
@@ -115,6 +118,7 @@ describe("a purge", () => {
       yield* redis.use("add", async (c) => {
         await JobQueues.ensureGroup(c, k)
         await c.xadd(k.jobs, "*", "nothing", "here")
+        for (const text of shortened) await c.xadd(k.jobs, "*", "job", text)
         for (const [i, meta] of strange.entries()) {
           await c.xadd(k.jobs, "*", "id", `d-${i}`, "task", "work", "payload", "{}", "meta", meta)
           await c.hset(k.job(`d-z${i}`), { state: "scheduled", task: "work", payload: "{}", meta })
@@ -151,6 +155,7 @@ describe("a worker", () => {
             await add(`d-p${i}`, "@map:work", '{"items":[{"n":1}]}', meta)
           }
           await c.xadd(k.jobs, "*", "nothing", "here")
+          for (const text of shortened) await c.xadd(k.jobs, "*", "job", text)
           for (const text of [
             "{",
             "null",

@@ -12,7 +12,8 @@ local told = redis.call('HMGET', KEYS[3], 'limit', 'lanes', 'parked')
 local size = redis.call('XLEN', KEYS[1]) + redis.call('ZCARD', KEYS[2]) + (told[2] or 0) + (told[3] or 0)
 if size + (#ARGV - 2) / 3 > tonumber(told[1] or ARGV[2]) then return 0 end
 for i = 3, #ARGV, 3 do
-  local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[i], 'task', ARGV[i + 1], 'payload', ARGV[i + 2])
+  -- as entries.lua reads it
+  local entry = redis.call('XADD', KEYS[1], '*', 'job', ARGV[i] .. ' ' .. ARGV[i + 1] .. ' ' .. ARGV[i + 2])
   redis.call('HSET', key .. ARGV[i], 'state', 'queued', 'entry', entry)
 end
 return 1

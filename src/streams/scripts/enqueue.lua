@@ -1,4 +1,4 @@
--- Adds up to a few dozen jobs to one queue, at once or for later. Begins with lanes.lua.
+-- Adds up to a few dozen jobs to one queue, at once or for later. Begins with lanes.lua and entries.lua.
 -- KEYS    1 jobs stream, 2 delayed set, 3 meta hash
 -- ARGV    1 key prefix of the queue, 2 default limit, 3 control channel, then six per job:
 --         id, task, payload, meta ('' = none), delay in ms ('' = now), check ('' = fresh id, 'c' = id may be known,
@@ -44,10 +44,7 @@ local function displace(holder, entry, by)
   local ok, rows = pcall(redis.call, 'XPENDING', KEYS[1], 'workers', entry, entry, 1)
   if ok and rows[1] then return false end
   local found = redis.call('XRANGE', KEYS[1], entry, entry)[1]
-  local task = ''
-  if found then
-    for i = 1, #found[2], 2 do if found[2][i] == 'task' then task = found[2][i + 1] end end
-  end
+  local task = found and entries.read(found[2])['task'] or ''
   local key = prefix .. 'job:' .. holder
   redis.call('HSET', key, 'state', 'cancelled', 'task', task, 'error',
     cjson.encode({ _tag = 'Cancelled', message = 'replaced by ' .. by }))

@@ -1,4 +1,4 @@
--- Cancels about 64 jobs (fewer where they are large) that nobody has claimed yet, delayed ones included.
+-- Cancels about 64 jobs (fewer where they are large) that nobody has claimed yet, delayed ones included. Begins with entries.lua.
 -- KEYS    1 jobs stream, 2 delayed set, or the set of a task's jobs that were set aside
 -- ARGV    1 key prefix, 2 group, 3 ttl ms, 4 error as JSON
 -- returns how many were cancelled; id, task and meta of those that have one; 1 where nothing is left; gate and moment of
@@ -65,23 +65,20 @@ for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
     local bytes = 0
     -- a few at a time, since nobody knows how large they are before
     repeat
-      local entries = redis.call('XRANGE', KEYS[1], '(' .. (last or group['last-delivered-id']), '+', 'COUNT', last and 8 or 1)
-      for _, entry in ipairs(entries) do
-        local job = {}
-        for i = 1, #entry[2], 2 do
-          job[entry[2][i]] = entry[2][i + 1]
-          bytes = bytes + #entry[2][i + 1]
-        end
+      local rows = redis.call('XRANGE', KEYS[1], '(' .. (last or group['last-delivered-id']), '+', 'COUNT', last and 8 or 1)
+      for _, row in ipairs(rows) do
+        local job, size = entries.read(row[2])
+        bytes = bytes + size
         if job['task'] == '@link' then
           metas[#metas + 1] = job['id'] or ''
           metas[#metas + 1] = '@link'
           metas[#metas + 1] = job['payload'] or ''
           count = count + 1
         else cancel(job['id'] or '', job['task'], job['meta']) end
-        last = entry[1]
+        last = row[1]
         read = read + 1
       end
-    until #entries == 0 or count >= 64 or bytes > 262144
+    until #rows == 0 or count >= 64 or bytes > 262144
     if last then redis.call('XGROUP', 'SETID', KEYS[1], ARGV[2], last, 'ENTRIESREAD', read) end
   end
 end

@@ -1,4 +1,4 @@
--- Takes over entries whose holder has not renewed its lease, and writes down who was lost under which job.
+-- Takes over entries whose holder has not renewed its lease, and writes down who was lost under which job. Begins with entries.lua.
 -- KEYS    1 jobs stream
 -- ARGV    1 group, 2 consumer, 3 lease in ms, 4 cursor, 5 how many at most (fewer where they are large), 6 how many of those that
 --         were given back, 7 key prefix, 8 when this was asked, by the server's time in epoch ms: a call that was long on its way
@@ -26,11 +26,9 @@ for _, row in ipairs(rows) do
     if entry then
       left = left - 1
       if back then given = given - 1 end
-      local count, lost, fields = row[4] + 1, '', {}
-      for i = 1, #entry[2], 2 do
-        fields[entry[2][i]] = entry[2][i + 1]
-        bytes = bytes + #entry[2][i + 1]
-      end
+      local count, lost = row[4] + 1, ''
+      local fields, size = entries.read(entry[2])
+      bytes = bytes + size
       if count > 1 and fields['id'] and string.sub(fields['task'] or '@', 1, 1) ~= '@' then
         local key = ARGV[7] .. 'job:' .. fields['id']
         -- raises where the slot is on its way to another master and the key has gone ahead: the claim stands, no loss is counted

@@ -1,4 +1,4 @@
--- Cancels one job wherever it is.
+-- Cancels one job wherever it is. Begins with entries.lua.
 -- KEYS    1 jobs stream, 2 delayed set, 3 revoked set
 -- ARGV    1 key prefix, 2 group, 3 id, 4 '1' = also interrupt it if it runs, 5 ttl ms of the outcome, 6 control channel,
 --         7 error as JSON, 8 'f' = the whole flow is cancelled: what follows is not told, only error callbacks are
@@ -17,10 +17,8 @@ local task, meta, pending = job[3], job[4] or '', false
 if state == 'queued' and job[2] then
   local entry = redis.call('XRANGE', KEYS[1], job[2], job[2])[1]
   if entry then
-    for i = 1, #entry[2], 2 do
-      if entry[2][i] == 'task' then task = entry[2][i + 1] end
-      if entry[2][i] == 'meta' then meta = entry[2][i + 1] end
-    end
+    local fields = entries.read(entry[2])
+    task, meta = fields['task'] or task, fields['meta'] or meta
   end
   local ok, rows = pcall(redis.call, 'XPENDING', KEYS[1], ARGV[2], job[2], job[2], 1)
   pending = ok and rows[1] ~= nil

@@ -1,4 +1,4 @@
--- Finishes up to a few dozen attempts of one queue, each only where its claim still holds.
+-- Finishes up to a few dozen attempts of one queue, each only where its claim still holds. Begins with entries.lua.
 -- KEYS    1 jobs stream, 2 delayed set, 3 dead stream, 4 revoked set, 5 cursor hash
 -- ARGV    1 key prefix, 2 group, 3 consumer, 4 and 5 lowest and highest entry id (a hint), 6 control channel, then per attempt
 --         'D' done:  kind, entry, delivery count, id, task, run, result, ttl ms
@@ -82,11 +82,8 @@ while at <= #ARGV do
       redis.call('HSET', key, 'state', 'cancelled', 'task', task, 'run', run, 'error', body)
       redis.call('PEXPIRE', key, ms)
     else
-      local fields = {}
       local found = redis.call('XRANGE', KEYS[1], entry, entry)[1]
-      if found then
-        for i = 1, #found[2], 2 do fields[found[2][i]] = found[2][i + 1] end
-      end
+      local fields = entries.read(found and found[2] or {})
       local payload = fields['payload'] or 'null'
       if kind == 'X' then
         -- raises where the slot is on its way to another master and the key has gone ahead: no letter twice
