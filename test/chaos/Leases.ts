@@ -10,27 +10,45 @@ const slackMs = 1_500
 
 /**
  * What a dead worker was running starts again within two leases of its death, not counting times of other harm. Where the group
- * is lost meanwhile its claim is too: then it comes again like any other entry, when its turn comes.
+ * is lost meanwhile its claim is too: then it comes again like any other entry, when its turn comes. Whoever took it over may
+ * have died before it began: the attempt that is missing then tells of it, and the time runs from that death.
  */
-export const orphansInTime: Check = ({ deaths, harms, leaseMs, left, runs }) => {
+export const orphansInTime: Check = (evidence) => {
+  const { deaths, harms, left, runs } = evidence
   const byJob = groupBy(runs)
   return runs.flatMap((run) => {
     const death = deaths.get(run.pid)
     if (run.until !== undefined || death === undefined || death.how !== "killed") return []
     const again = byJob.get(run.id)?.find((other) => other.from > death.at)
     // Its end may have been settled by another run, or by a revoke.
-    const late = calm(harms, death.at, 2 * leaseMs) + slackMs
+    const late = latest(evidence, death.at)
     if (again !== undefined) {
       const ms = Math.round(again.from - death.at)
       const unclaimed = harms.some(
         ({ from, verb }) => verb === "group destroyed" && death.at < from && from < Math.min(late, again.from)
       )
-      return again.from <= late || unclaimed ? [] : [`job ${run.id} started again ${ms} ms after its worker's death`]
+      return unclaimed || inTime(evidence, death.at, again.from, again.attempt - run.attempt - 1)
+        ? []
+        : [`job ${run.id} started again ${ms} ms after its worker's death`]
     }
     const state = left.jobs.get(run.id)?.state ?? "unknown"
     const elsewhere = byJob.get(run.id)?.some((other) => other !== run && (other.until ?? 0) > run.from) === true
     return state === "cancelled" || elsewhere ? [] : [`job ${run.id} never started again; it is ${state}`]
   })
+}
+
+/** When the orphans of a death are to have started again. */
+const latest = ({ harms, leaseMs }: Evidence, death: number): number => calm(harms, death, 2 * leaseMs) + slackMs
+
+/** Whether what was left at a death started in time, where `lost` others had it meanwhile and died in their turn. */
+const inTime = (evidence: Evidence, death: number, started: number, lost: number): boolean => {
+  const late = latest(evidence, death)
+  if (started <= late) return true
+  if (lost <= 0) return false
+  return [...evidence.deaths.values()].some(
+    ({ at, how }) =>
+      how === "killed" && death < at && at < Math.min(late, started) && inTime(evidence, at, started, lost - 1)
+  )
 }
 
 /** A worker that could not reach Redis beats its heart again after this long at most, ms; until then it runs what it held. */

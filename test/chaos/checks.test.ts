@@ -162,6 +162,17 @@ describe("the checks of chaos", () => {
       Leases.orphansInTime({ ...good, deaths: killed, runs: orphan, harms: [harm("group destroyed", at, at)] })
     assert.lengthOf(unclaimed(2_000), 0)
     assert.lengthOf(unclaimed(8_900), 1)
+    // One that was taken over by a worker which died before it began.
+    const passedOn = (attempt: number, at: number) =>
+      Leases.orphansInTime({
+        ...good,
+        deaths: new Map([...killed, [12, { worker: 2, how: "killed" as const, at }]]),
+        runs: [run({ until: undefined }), run({ pid: 11, worker: 1, attempt, from: 6_000, until: 6_010 })]
+      })
+    assert.lengthOf(passedOn(3, 3_000), 0)
+    assert.lengthOf(passedOn(2, 3_000), 1)
+    assert.lengthOf(passedOn(3, 5_000), 1)
+    assert.lengthOf(passedOn(3, 1_200), 1)
     const wrong = { count: 100, wrong: [{ at: 5_000, queue: "default" as const, lag: null, truth: 1 }] }
     assert.lengthOf(Checks.lagTrue({ ...good, looks: wrong, harms: [harm("redis killed", 4_000, 4_500)] }), 0)
     assert.lengthOf(Checks.lagTrue({ ...good, looks: wrong, harms: [harm("redis killed", 1_000, 1_500)] }), 1)
