@@ -128,7 +128,7 @@ export class Settler {
     }
   }
 
-  private async settle(queue: QueueName, batch: ReadonlyArray<Item>) {
+  private async settle(queue: QueueName, batch: ReadonlyArray<Item>): Promise<Settling.Settled> {
     const { client, consumer, namespace } = this.options
     const keys = keysOf(namespace)
     const settlements = batch.map((i) => i.settlement)
@@ -137,8 +137,27 @@ export class Settler {
       return await Settling.settle(client, keys.queue(queue), keys.control, consumer, settlements, telling)
     } catch (error) {
       if (JobQueues.isGroupLost(error)) await JobQueues.ensureGroup(client, keys.queue(queue))
-      throw error
+      if (!JobQueues.isStrange(error)) throw error
+      return await this.oneByOne(queue, batch)
     }
+  }
+
+  /** The record of one is no hash, which is nobody's of ours: it must not hold up the others, and there is nothing to write in. */
+  private async oneByOne(queue: QueueName, batch: ReadonlyArray<Item>): Promise<Settling.Settled> {
+    const { client, consumer, namespace, warn } = this.options
+    const keys = keysOf(namespace)
+    if (batch.length === 1) {
+      const { held, settlement } = batch[0] as Item
+      warn(`the record of job ${held.job.id} is not a hash: its end is not kept`)
+      const acknowledged = { kind: "K", claim: settlement.claim } as const
+      return Settling.settle(client, keys.queue(queue), keys.control, consumer, [acknowledged])
+    }
+    const all = new Map<number, Settling.Refusal>()
+    for (const [i, item] of batch.entries()) {
+      const { refused } = await this.settle(queue, [item])
+      for (const refusal of refused.values()) all.set(i, refusal)
+    }
+    return { refused: all, told: false }
   }
 
   private conclude(

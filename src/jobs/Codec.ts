@@ -11,7 +11,11 @@ import * as Json from "./Json.ts"
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 const issuesOf = (cause: Exit.Failure<unknown, Schema.SchemaError>["cause"]): ReadonlyArray<Issue> => {
   const fail = cause.reasons.find((r) => r._tag === "Fail")
-  if (fail === undefined) return [{ path: "", message: "the schema needs a service or died" }]
+  if (fail === undefined) {
+    const died = cause.reasons.find((r) => r._tag === "Die")?.defect
+    const why = died instanceof Error ? died.message : "it needs a service, or is asynchronous"
+    return [{ path: "", message: `the schema's own check failed: ${why}` }]
+  }
   return format(fail.error.issue).issues.map((i) => ({
     path: (i.path ?? []).map((p) => String(typeof p === "object" ? p.key : p)).join("."),
     message: i.message

@@ -84,10 +84,12 @@ export interface Options<P extends Fields, R extends Schema.Top, E extends Schem
   readonly unique?: ((payload: Payload<P>) => string) | Unique<P>
   /** Keep nothing of a job that is done or cancelled; `run` then gives no result. Default false. */
   readonly ignoreResult?: boolean
-  /** How long the result is kept; default 1 day. */
+  /** How long the result is kept, 15 s at least: until then the enqueue may be repeated by the driver. Default 1 day. */
   readonly resultTtl?: Duration.Input
 }
 
+/** A command without an answer fails after 10 s; until it has, the driver may send it again, and the job must be known. */
+const ttlMinMs = 15_000
 /** Redis takes whole ms and no Infinity: 100 years are for ever. */
 const ttlMaxMs = 3_155_760_000_000
 const namePattern = /^[a-z][\w.-]{0,99}$/u
@@ -113,7 +115,7 @@ export const make = <
   const timeout = options.timeout === undefined ? undefined : Duration.fromInputUnsafe(options.timeout)
   const resultTtlMs = Math.min(
     ttlMaxMs,
-    Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(options.resultTtl ?? "1 day")))
+    Math.max(ttlMinMs, Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(options.resultTtl ?? "1 day"))))
   )
   const partial = partialCodec(options.payload)
   const unique: Unique<P> | undefined = typeof options.unique === "function" ? { key: options.unique } : options.unique

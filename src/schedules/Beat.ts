@@ -30,7 +30,7 @@ export interface Turn {
 
 /** A claim holds other beats off for so long, ms: enqueueing takes far less, a dead beat delays its slot by no more. */
 const claimMs = 10_000
-/** After a job was refused (a full queue, say) its slot is tried again, ms. */
+/** After a job was refused (a full queue, say), or while it waits for an earlier one, its slot is tried again, ms. */
 const againMs = 1_000
 
 /** What a beat knows from one turn to the next. */
@@ -43,6 +43,8 @@ interface Mind {
   all: ReadonlyArray<Schedule>
   /** When to look at a schedule again, epoch ms, by name; none = now. */
   readonly next: Map<string, number>
+  /** Slots that wait for the end of an earlier job, by name. */
+  readonly waits: Map<string, number>
 }
 
 const mindOf = (code: ReadonlyArray<Schedule>, tasks: Iterable<AnyTask>): Mind => ({
@@ -51,7 +53,8 @@ const mindOf = (code: ReadonlyArray<Schedule>, tasks: Iterable<AnyTask>): Mind =
   tasks: [...tasks],
   version: -1,
   all: [],
-  next: new Map()
+  next: new Map(),
+  waits: new Map()
 })
 
 /** Reads what is stored again. A schedule that this process can't run (a task of a newer version) is left to others. */
@@ -67,6 +70,7 @@ const learn = Effect.fnUntraced(function* (mind: Mind) {
   }
   mind.all = [...mind.code, ...stored].filter((s) => !paused.has(s.name))
   mind.next.clear()
+  mind.waits.clear()
   mind.version = version
 })
 
@@ -100,23 +104,34 @@ const attend = Effect.fnUntraced(function* (
 ) {
   if (s.maxRuns !== undefined && (known?.runs ?? 0) >= s.maxRuns) return Number.POSITIVE_INFINITY
   const { reason, slots } = Policy.due(s.when, s.misfire, known?.slot, now)
-  for (const slot of slots) {
-    const done = yield* fire(mind, s, slot, now, reason)
-    if ("heldMs" in done) return now + done.heldMs + 1
+  const kept = mind.waits.get(s.name)
+  mind.waits.delete(s.name)
+  // One that waits for an earlier job is not missed, however late it is; those that came meanwhile are left out.
+  const waiting = kept !== undefined && kept > (known?.slot ?? Number.NEGATIVE_INFINITY) ? kept : undefined
+  for (const slot of waiting === undefined ? slots : [waiting, ...slots.filter((later) => later > waiting)]) {
+    const done = yield* fire(mind, s, slot, now, reason, waiting !== undefined && slot > waiting)
+    if ("heldMs" in done) {
+      if (done.waits === true) mind.waits.set(s.name, slot)
+      return now + done.heldMs + 1
+    }
     if (done.id !== undefined) fired.push({ name: s.name, slot, id: done.id })
   }
   return Policy.nextSlot(s.when, now)
 })
 
-type Fired = { readonly id: string | undefined } | { readonly heldMs: number }
+type Fired = { readonly id: string | undefined } | { readonly heldMs: number; readonly waits?: boolean }
 
-/** Adds a slot's job. The id if this call did so; undefined where another had, or the slot is left out. */
+/**
+ * Adds a slot's job. The id if this call did so; undefined where another had, or the slot is left out. `crowded`: it came while
+ * another waited.
+ */
 const fire = Effect.fnUntraced(function* (
   mind: Mind,
   s: Schedule,
   slot: number,
   now: number,
-  reason: string
+  reason: string,
+  crowded: boolean
 ): Effect.fn.Return<Fired, RedisError | EnqueueError, Redis | Engine | Inspect | Control> {
   const redis = yield* Redis
   const engine = yield* Engine
@@ -127,9 +142,11 @@ const fire = Effect.fnUntraced(function* (
   const stored = rev !== undefined
   const leave = (why: string) =>
     Effect.as(Slots.remember(redis, name, { slot, at: now, job: null, why }, { stored }), { id: undefined })
+  if (crowded) return yield* leave("one is waiting already")
   const unfinished = s.overlap === "allow" ? [] : yield* unfinishedJobs(s, slot)
   const start = Policy.overlap(s.overlap, unfinished.length)
   if (start.act === "leave") return yield* leave(start.reason)
+  if (start.act === "wait") return { heldMs: againMs, waits: true }
   if (start.act === "cancelAndStart") {
     const control = yield* Control
     for (const id of unfinished) yield* control.revoke(id, { terminate: true })

@@ -8,7 +8,7 @@ import * as Calendar from "./Calendar.ts"
 /** What to do about slots missed while no beat ran: none, the latest, or all within a window. */
 export type Misfire = "skip" | "once" | { readonly allWithin: number }
 
-/** What to do when the job of an earlier slot is not finished: start anyway, leave this one out, keep one waiting, or cancel the earlier. */
+/** What to do when the job of an earlier slot is not finished: start anyway, leave this one out, keep one waiting until it has, or cancel the earlier. */
 export type Overlap = "allow" | "skip" | "bufferOne" | "cancelOther"
 
 /** Between which times slots exist, epoch ms, both ends included. */
@@ -93,7 +93,7 @@ export const due = (when: When, misfire: Misfire, last: number | undefined, now:
   return slots.length > 0 ? { slots, reason: "missed: all within the window" } : { slots, reason: "missed: skipped" }
 }
 
-export type Start = { readonly act: "start" | "leave" | "cancelAndStart"; readonly reason: string }
+export type Start = { readonly act: "start" | "leave" | "wait" | "cancelAndStart"; readonly reason: string }
 
 /** What to do with a slot, given how many jobs of earlier slots are unfinished. */
 export const overlap = (policy: Overlap, unfinished: number): Start => {
@@ -104,9 +104,7 @@ export const overlap = (policy: Overlap, unfinished: number): Start => {
     case "skip":
       return { act: "leave", reason: "the one before has not ended" }
     case "bufferOne":
-      return unfinished === 1
-        ? { act: "start", reason: "one may wait" }
-        : { act: "leave", reason: "one is waiting already" }
+      return { act: "wait", reason: "it waits for the one before" }
     case "cancelOther":
       return { act: "cancelAndStart", reason: "the one before is cancelled" }
   }

@@ -143,11 +143,23 @@ export interface Page {
   readonly cursor: string | undefined
 }
 
+/** The last entries of queues, by their ids. */
+export type Ends = Readonly<Partial<Record<QueueName, string>>>
+
+/** Where the dead streams end now. */
+export const endsOf = async (client: Client, keys: Keys): Promise<Ends> => {
+  const last = async (queue: QueueName) =>
+    (await client.xrevrange(keys.queue(queue).dead, "+", "-", "COUNT", 1)).map(([entry]) => [queue, entry] as const)
+  return Object.fromEntries((await Promise.all(queues.map(last))).flat())
+}
+
 export interface PageOptions {
   readonly limit: number
   readonly cursor?: string | undefined
   /** Default: newest first. */
   readonly oldestFirst?: boolean
+  /** By queue: no letters behind this entry, none at all where a queue has no such. With `oldestFirst`. */
+  readonly upTo?: Ends
 }
 
 /** One page of entries that match, over all queues by time. An unknown cursor begins anew. */
@@ -162,7 +174,7 @@ export const page = async (client: Client, keys: Keys, filter: Filter, options: 
       after: /^\d+-\d+$/u.test(after) ? after : "",
       buffer: [],
       at: 0,
-      ended: after === "end",
+      ended: after === "end" || (options.upTo !== undefined && options.upTo[queue] === undefined),
       chunk: chunkFirst
     }
   })
@@ -170,7 +182,8 @@ export const page = async (client: Client, keys: Keys, filter: Filter, options: 
   for (let looked = 0; looked < lookedMax && letters.length < options.limit; looked++) {
     let next: Head | undefined
     for (const head of heads) {
-      if (head.at >= head.buffer.length && !head.ended) await fill(client, keys, filter, head, up)
+      if (head.at >= head.buffer.length && !head.ended)
+        await fill(client, keys, filter, head, up, options.upTo?.[head.queue])
       const raw = head.buffer[head.at]
       if (raw === undefined) continue
       const best = next?.buffer[next.at]
@@ -192,9 +205,18 @@ export const page = async (client: Client, keys: Keys, filter: Filter, options: 
 /** What a letter brings along. */
 export const charsOf = (raw: Raw): number => raw.payload.length + raw.error.length + raw.meta.length
 
-const fill = async (client: Client, keys: Keys, filter: Filter, head: Head, up: boolean): Promise<void> => {
+const fill = async (
+  client: Client,
+  keys: Keys,
+  filter: Filter,
+  head: Head,
+  up: boolean,
+  upTo: string | undefined
+): Promise<void> => {
   const low = up && head.after !== "" ? `(${head.after}` : filter.since === undefined ? "-" : `${filter.since}-0`
-  const high = !up && head.after !== "" ? `(${head.after}` : filter.until === undefined ? "+" : String(filter.until)
+  const until = filter.until === undefined ? "+" : String(filter.until)
+  const timed = upTo === undefined || Number(upTo.split("-")[0]) > (filter.until ?? Number.POSITIVE_INFINITY)
+  const high = !up && head.after !== "" ? `(${head.after}` : timed ? until : upTo
   const { dead } = keys.queue(head.queue)
   const rows = await (up
     ? client.xrange(dead, low, high, "COUNT", head.chunk)

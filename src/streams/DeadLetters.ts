@@ -202,16 +202,16 @@ const sweep = (
   step: (client: Client, raws: ReadonlyArray<Dead.Raw>) => Promise<number>
 ): Effect.Effect<Progress, RedisError> =>
   Effect.gen(function* () {
-    const [seconds] = yield* redis.use("time", (client) => client.time())
-    const until = Math.min(filter.until ?? Number.POSITIVE_INFINITY, Number(seconds) * 1_000 + 999)
     const most = options.limit ?? Number.POSITIVE_INFINITY
+    if (!(most >= 0)) return yield* Effect.die(new RangeError(`limit: expected a number of letters, got ${most}`))
+    const upTo = yield* redis.use("dead", (client) => Dead.endsOf(client, keys))
     let progress: Progress = { done: 0, skipped: 0 }
     let cursor: string | undefined
     do {
-      const limit = Math.min(scriptMax, most - progress.done - progress.skipped)
+      const limit = Math.floor(Math.min(scriptMax, most - progress.done - progress.skipped))
       if (limit <= 0) return progress
       const found = yield* redis.use("dead", (client) =>
-        Dead.page(client, keys, { ...filter, until }, { limit, cursor, oldestFirst: true })
+        Dead.page(client, keys, filter, { limit, cursor, oldestFirst: true, upTo })
       )
       cursor = found.cursor
       if (found.letters.length === 0) continue
@@ -244,8 +244,21 @@ const checked = (
   if (decoded !== undefined && Result.isFailure(decoded)) {
     return Result.fail(new PayloadInvalid({ task, issues: decoded.failure }))
   }
-  const text = JSON.stringify(encoded) ?? "null"
+  const text = textOf(encoded)
+  if (text === undefined) {
+    return Result.fail(
+      new PayloadInvalid({ task, issues: [{ path: "", message: "expected JSON, got what it can't hold" }] })
+    )
+  }
   const bytes = Buffer.byteLength(text)
   const limit = Limits.defaults.maxPayloadBytes
   return bytes > limit ? Result.fail(new PayloadTooLarge({ task, bytes, limit })) : Result.succeed(text)
+}
+
+const textOf = (value: unknown): string | undefined => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }

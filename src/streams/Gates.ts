@@ -6,7 +6,7 @@
 import { queueOf, queues } from "../jobs/JobQueue.ts"
 import type { Rate } from "../jobs/Rate.ts"
 import { scriptMax } from "./JobQueues.ts"
-import { keysOf } from "./Keys.ts"
+import { group, keysOf } from "./Keys.ts"
 import type { Client } from "./Redis.ts"
 import * as Scripts from "./Scripts.ts"
 
@@ -141,7 +141,7 @@ export const renew = (
   held: ReadonlyArray<readonly [id: string, fence: string]>
 ) => Scripts.gateRenew(client, [keys.state, keys.permits], [leaseMs, ...held.flat()])
 
-/** Makes jobs due now that wait among the delayed ones. Returns those that no longer wait there. */
+/** Makes jobs due now that wait among the delayed ones, or are about to. Returns those that no longer wait. */
 export const hasten = async (
   client: Client,
   namespace: string,
@@ -153,7 +153,8 @@ export const hasten = async (
     const mine = ids.filter((id) => queueOf(id) === queue)
     for (let i = 0; i < mine.length; i += scriptMax) {
       const part = mine.slice(i, i + scriptMax)
-      gone.push(...(await Scripts.hasten(client, [keys.queue(queue).delayed], [keys.control, ...part])))
+      const { delayed, jobs, prefix } = keys.queue(queue)
+      gone.push(...(await Scripts.hasten(client, [delayed, jobs], [keys.control, prefix, group, ...part])))
     }
   }
   return gone

@@ -91,6 +91,9 @@ export const ensureGroup = (client: Client, keys: QueueKeys) => Scripts.group(cl
 export const isGroupLost = (error: unknown): boolean =>
   error instanceof Error && /NOGROUP|UNBLOCKED|no longer exists|no such key|key no longer/iu.test(error.message)
 
+/** True for what a script gets where a key is of another type than ours would be. */
+export const isStrange = (error: unknown): boolean => error instanceof Error && error.message.includes("WRONGTYPE")
+
 /** A job as a reader gets it. */
 export interface Claimed extends JobEntry.JobEntry {
   readonly queue: QueueName

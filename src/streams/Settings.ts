@@ -40,6 +40,7 @@ const read = (name: Setting, text: string): Override | undefined => {
     return n === null || (Number.isInteger(n) && n >= 1) ? { concurrency: n } : undefined
   }
   const [soft, hard] = text.split(":").map((part) => (part === "" ? null : Number(part)))
+  if ([soft, hard].some((ms) => ms !== undefined && ms !== null && !(ms > 0))) return undefined
   return { time: { softMs: soft ?? null, hardMs: hard ?? null } }
 }
 

@@ -42,6 +42,8 @@ export class VirtualTime {
   /** The next moment between, where a fiber waits for one. */
   private between = Number.POSITIVE_INFINITY
   private readonly fired = new Map<string, Array<string>>()
+  /** Slots that wait for the end of an earlier job, by name. */
+  private readonly waits = new Map<string, number>()
 
   constructor(memory: Memory) {
     this.memory = memory
@@ -51,6 +53,7 @@ export class VirtualTime {
   beat(schedules: ReadonlyArray<Schedule>): Effect.Effect<void> {
     return Effect.map(Clock.currentTimeMillis, (now) => {
       this.schedules = schedules
+      this.waits.clear()
       this.over = now
     })
   }
@@ -66,7 +69,7 @@ export class VirtualTime {
         yield* this.fire(now, slots)
         yield* this.start(counts)
         if (now >= end) return { ...counts, slots }
-        const next = Math.min(end, this.memory.jobs.nextDue(), this.nextSlot(now))
+        const next = Math.min(end, this.memory.jobs.nextDue(), this.nextSlot(now), now + this.patience())
         this.passing = true
         yield* Effect.ensuring(
           TestClock.adjust(Math.max(0, next - now)),
@@ -117,26 +120,41 @@ export class VirtualTime {
     return Math.min(Number.POSITIVE_INFINITY, ...this.schedules.map((s) => Policy.nextSlot(s.when, now)))
   }
 
+  /** ms until a beat looks again whether the job has ended that a slot waits for. */
+  private patience(): number {
+    return this.waits.size === 0 ? Number.POSITIVE_INFINITY : 1_000
+  }
+
   private fire(now: number, out: Array<Slot>): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       for (const s of this.schedules) {
-        for (const slot of Policy.slotsBetween(s.when, this.over, now, Policy.slotsMax)) {
-          out.push(yield* this.fireOne(s, slot))
+        const slots = Policy.slotsBetween(s.when, this.over, now, Policy.slotsMax)
+        const waiting = this.waits.get(s.name)
+        this.waits.delete(s.name)
+        let crowded = false
+        for (const slot of waiting === undefined ? slots : [waiting, ...slots]) {
+          const done: Slot | undefined = yield* this.fireOne(s, slot, crowded)
+          if (done === undefined) this.waits.set(s.name, slot)
+          else out.push(done)
+          crowded ||= done === undefined || slot === waiting
         }
       }
       this.over = Math.max(this.over, now)
     })
   }
 
-  private fireOne(s: Schedule, slot: number): Effect.Effect<Slot> {
+  /** Undefined where the slot waits. `crowded`: it came while another waited. */
+  private fireOne(s: Schedule, slot: number, crowded: boolean): Effect.Effect<Slot | undefined> {
     return Effect.gen({ self: this }, function* () {
       const before = this.fired.get(s.name) ?? []
       if (s.maxRuns !== undefined && before.length >= s.maxRuns) {
         return { name: s.name, at: slot, id: undefined, reason: `it has run ${s.maxRuns} times` }
       }
+      if (crowded) return { name: s.name, at: slot, id: undefined, reason: "one is waiting already" }
       const unfinished = before.slice(-3).filter((id) => !isFinal(this.memory.jobs.all.get(id)?.state ?? "done"))
       const start = Policy.overlap(s.overlap, unfinished.length)
       if (start.act === "leave") return { name: s.name, at: slot, id: undefined, reason: start.reason }
+      if (start.act === "wait") return undefined
       if (start.act === "cancelAndStart") for (const id of unfinished) yield* this.memory.cancel(id, "revoked")
       const offered = yield* Effect.exit(
         this.memory.engine().offer(s.job, {

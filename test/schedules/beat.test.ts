@@ -1,10 +1,13 @@
 /** The beat on real Redis: slots fire once however many beats run, and overlaps follow their policy. */
 import { assert, it } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
+import { Deferred, Effect, Layer, Schema } from "effect"
+import * as Workers from "../../src/actors/Supervisor.ts"
 import * as Task from "../../src/jobs/Task.ts"
 import * as Beat from "../../src/schedules/Beat.ts"
 import { Schedules } from "../../src/schedules/Schedules.ts"
 import { Inspect } from "../../src/streams/Inspect.ts"
+import { Redis } from "../../src/streams/Redis.ts"
+import * as Slots from "../../src/streams/Slots.ts"
 import { clientLayer, eventually, freshNamespace } from "../support/engine.ts"
 
 const Tick = Task.make("tick", { payload: { n: Schema.Int } })
@@ -79,4 +82,43 @@ it.live("fires by itself, by the server's clock", () =>
       Effect.map(inspect.queues, (rows) => (rows.find((q) => q.name === "default")?.backlog ?? 0) >= 3)
     )
   }).pipe(Effect.scoped, Effect.provide(clientLayer(three)))
+)
+
+const crowded = "one is waiting already"
+const four = freshNamespace("beat-buffer")
+it.live("keeps one slot waiting until the job before has ended, and leaves those out that come meanwhile", () =>
+  Effect.gen(function* () {
+    const redis = yield* Redis
+    const known = Effect.map(Slots.recall(redis, ["buffered"]), (all) => all.get("buffered"))
+    const gate = yield* Deferred.make<void>()
+    let running = 0
+    let most = 0
+    const tasks = Tick.toLayer(
+      Effect.succeed(() =>
+        Effect.sync(() => void (most = Math.max(most, ++running))).pipe(
+          Effect.andThen(Deferred.await(gate)),
+          Effect.andThen(Effect.sync(() => void running--))
+        )
+      )
+    )
+    yield* Layer.build(Workers.layer({ drainTimeout: "1 second" }).pipe(Layer.provide(tasks)))
+    const buffered = Beat.every("1 second", "buffered", Tick.job({ n: 6 }), { overlap: "bufferOne" })
+    yield* Layer.build(Beat.layer([buffered]))
+    yield* eventually(
+      "the first runs",
+      Effect.sync(() => running === 1)
+    )
+    const began = Date.now()
+    yield* eventually(
+      "three more slots are over",
+      Effect.sync(() => Date.now() - began > 3_200)
+    )
+    assert.strictEqual((yield* known)?.runs, 1)
+    yield* Deferred.succeed(gate, undefined)
+    yield* eventually(
+      "the one that waited has run, the others are left out",
+      Effect.map(known, (now) => now !== undefined && now.runs > 1 && now.last.some((run) => run.why === crowded))
+    )
+    assert.strictEqual(most, 1)
+  }).pipe(Effect.scoped, Effect.provide(clientLayer(four)))
 )

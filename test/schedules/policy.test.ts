@@ -82,8 +82,8 @@ describe("overlap", () => {
     assert.strictEqual(Policy.overlap("skip", 0).act, "start")
     assert.strictEqual(Policy.overlap("allow", 3).act, "start")
     assert.strictEqual(Policy.overlap("skip", 1).act, "leave")
-    assert.strictEqual(Policy.overlap("bufferOne", 1).act, "start")
-    assert.strictEqual(Policy.overlap("bufferOne", 2).act, "leave")
+    assert.strictEqual(Policy.overlap("bufferOne", 0).act, "start")
+    assert.strictEqual(Policy.overlap("bufferOne", 1).act, "wait")
     assert.strictEqual(Policy.overlap("cancelOther", 1).act, "cancelAndStart")
   })
   it("jitter is the same everywhere and within its bound", () => {

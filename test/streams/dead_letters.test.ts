@@ -183,6 +183,26 @@ describe("dead letters", () => {
     }).pipe(Effect.scoped, Effect.provide(clientLayer(raced)))
   })
 
+  const again = freshNamespace("again")
+  it.live("are put back once by one call, though they die again within the same second", () => {
+    const { worker } = world()
+    return Effect.gen(function* () {
+      const engine = yield* Engine
+      yield* Layer.build(worker({ concurrency: 50 }))
+      const count = 300
+      yield* engine.enqueueAll(Array.from({ length: count }, (_, n) => Other.job({ n })))
+      const letters = yield* dead(count)
+      assert.deepStrictEqual(yield* letters.replayAll({}), { done: count, skipped: 0 })
+      yield* dead(count)
+      assert.deepStrictEqual(yield* letters.replayAll({}, { limit: 2.5 }), { done: 2, skipped: 0 })
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(letters.replayAll({}, { limit: Number.NaN }))))
+      for (const payload of [undefined, () => 1, 1n]) {
+        const [first] = (yield* letters.list({}, { limit: 1 })).letters
+        assert.strictEqual((yield* Effect.flip(letters.edit(first?.id ?? "", payload)))._tag, "PayloadInvalid")
+      }
+    }).pipe(Effect.scoped, Effect.provide(clientLayer(again)))
+  })
+
   const rated = freshNamespace("rated")
   it.live("are put back at a rate, and what dies again is not put back again", () => {
     const { runs, worker } = world()

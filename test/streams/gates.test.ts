@@ -3,7 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Rate from "../../src/jobs/Rate.ts"
 import * as Gates from "../../src/streams/Gates.ts"
+import * as JobQueues from "../../src/streams/JobQueues.ts"
+import { keysOf } from "../../src/streams/Keys.ts"
 import { Redis } from "../../src/streams/Redis.ts"
+import * as Settling from "../../src/streams/Settling.ts"
 import { eventually, freshNamespace, redisLayer } from "../support/engine.ts"
 
 const namespace = freshNamespace("gates")
@@ -118,6 +121,66 @@ describe("permits", () => {
         )
       )
       assert.deepStrictEqual(woken, ["d-1"])
+    }).pipe(Effect.provide(redisLayer(namespace)))
+  )
+
+  it.live("reach one that was told to wait and is still on its way to the delayed ones", () =>
+    Effect.gen(function* () {
+      const all = keysOf(namespace)
+      const k = all.queue("default")
+      const keys = Gates.gateKeys(namespace, "way", undefined)
+      yield* use(async (c) => {
+        await JobQueues.ensureGroup(c, k)
+        const job = { task: "t", payload: "{}", meta: "", delayMs: undefined, check: "" }
+        await JobQueues.add(
+          c,
+          k,
+          all.control,
+          100,
+          ["d-a", "d-b"].map((id) => ({ ...job, id: id as never }))
+        )
+      })
+      const [first, second] = yield* use((c) => JobQueues.read(c, k, "w", 2, 0))
+      assert.strictEqual(second?.id, "d-b")
+      const answers = (yield* ask("way", permits(1), [asker("d-a"), asker("d-b")])).answers
+      assert.deepStrictEqual(
+        answers.map((a) => a._tag),
+        ["go", "wait"]
+      )
+      // The permit comes back before its worker has put the other aside.
+      const { wake } = yield* use((c) => Gates.free(c, keys, 1, [["d-a", "a"]]))
+      assert.deepStrictEqual(wake, ["d-b"])
+      assert.deepStrictEqual(yield* use((c) => Gates.hasten(c, namespace, ["d-b", "d-c"])), ["d-c"])
+      const claim = (job: JobQueues.Claimed | undefined) => ({ entry: job?.entry ?? "", count: 1 })
+      const later = (id: string, run: string) =>
+        ({
+          kind: "S",
+          claim: claim(second),
+          id,
+          task: "t",
+          run,
+          body: "",
+          ms: 600_000,
+          meta: "{}",
+          link: "",
+          unique: ""
+        }) as const
+      yield* use((c) => Settling.settle(c, k, all.control, "w", [later("d-b", "0:1::")]))
+      const [due, now] = yield* use(async (c) => [Number(await c.zscore(k.delayed, "d-b")), Date.now()] as const)
+      assert.isAtMost(due, now + 1_000)
+      assert.strictEqual((yield* ask("way", permits(1), [asker("d-b")])).answers[0]?._tag, "go")
+      // One that ended meanwhile is not waited for.
+      const end = {
+        kind: "D",
+        claim: claim(first),
+        id: "d-a",
+        task: "t",
+        run: "1:1:1:1",
+        body: "1",
+        ms: 9_000
+      } as const
+      yield* use((c) => Settling.settle(c, k, all.control, "w", [{ ...end, meta: "", link: "", unique: "" }]))
+      assert.deepStrictEqual(yield* use((c) => Gates.hasten(c, namespace, ["d-a"])), ["d-a"])
     }).pipe(Effect.provide(redisLayer(namespace)))
   )
 })

@@ -1,6 +1,6 @@
 /** Entries and records that nobody of ours wrote, and ends that come at the worst moment: no worker stops, no other job is lost. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
+import { Deferred, Effect, Layer, Schema } from "effect"
 import * as Workers from "../../src/actors/Supervisor.ts"
 import { Engine } from "../../src/jobs/Engine.ts"
 import * as Task from "../../src/jobs/Task.ts"
@@ -233,6 +233,51 @@ describe("a worker", () => {
         ),
         5_000
       ).pipe(Effect.provide(worker))
+    }).pipe(Effect.provide(live))
+  })
+
+  it.live("goes on beside jobs whose records are no hashes, delayed or running", () => {
+    const { k, live } = setting("no-hash")
+    return Effect.gen(function* () {
+      const redis = yield* Redis
+      const engine = yield* Engine
+      const open = yield* Deferred.make<void>()
+      const begun: Array<number> = []
+      const waiting = Work.toLayer(
+        Effect.succeed(({ n }) =>
+          Effect.sync(() => void begun.push(n)).pipe(Effect.andThen(Deferred.await(open)), Effect.as({ m: n }))
+        )
+      )
+      const busy = Workers.layer({ concurrency: 30, drainTimeout: "1 second" }).pipe(Layer.provide(waiting))
+      yield* Effect.gen(function* () {
+        const jobs = (from: number) => Array.from({ length: 10 }, (_, n) => Work.job({ n: from + n }))
+        const running = yield* engine.enqueueAll(jobs(0))
+        const delayed = yield* engine.enqueueAll(jobs(10), { delay: "100 millis" })
+        const spoil = (id: string | undefined) =>
+          redis.use("spoil", async (c) => {
+            await c.del(k.job(id ?? ""))
+            await c.set(k.job(id ?? ""), "not ours")
+          })
+        yield* spoil(delayed[3])
+        yield* eventually(
+          "all begin but one",
+          Effect.sync(() => begun.length === 19)
+        )
+        yield* spoil(running[5])
+        yield* Deferred.succeed(open, undefined)
+        const good = [...running, ...delayed].filter((id) => id !== running[5] && id !== delayed[3])
+        const results = yield* Effect.forEach(good, (id) => engine.await(id, { timeout: "8 seconds" }), {
+          concurrency: "unbounded"
+        })
+        assert.lengthOf(results, 18)
+        yield* eventually(
+          "nothing is held any more",
+          Effect.map(
+            redis.use("pending", (c) => c.xpending(k.jobs, group)),
+            ([pending]) => pending === 0
+          )
+        )
+      }).pipe(Effect.provide(busy))
     }).pipe(Effect.provide(live))
   })
 })

@@ -8,7 +8,8 @@ import * as Workers from "../../src/actors/Supervisor.ts"
 import { Engine, type EnqueueOptions } from "../../src/jobs/Engine.ts"
 import * as Task from "../../src/jobs/Task.ts"
 import { Events } from "../../src/streams/Events.ts"
-import { keysOf } from "../../src/streams/Keys.ts"
+import { Inspect } from "../../src/streams/Inspect.ts"
+import { group, keysOf } from "../../src/streams/Keys.ts"
 import { Redis } from "../../src/streams/Redis.ts"
 import { StreamsLive } from "../../src/streams/Streams.ts"
 import { eventually, freshNamespace, redisLayer, redisUrl } from "../support/engine.ts"
@@ -98,6 +99,45 @@ describe("an answer that is lost", () => {
         assert.strictEqual(yield* Note.enqueue({ n: -2 }), id)
         yield* counted(namespace, "jobs", 1)
       }).pipe(Effect.provide(live))
+    }).pipe(Effect.scoped, Effect.provide(redisLayer(namespace)))
+  })
+
+  it.live("makes no second job of one that has ended meanwhile and keeps nothing", () => {
+    const namespace = freshNamespace("lost-ignored")
+    return Effect.gen(function* () {
+      yield* knowing({ ignoreResult: true })
+      const made = yield* wire
+      const runs = { count: 0 }
+      const tasks = Plain.toLayer(
+        Effect.succeed(({ n }) =>
+          Effect.as(
+            Effect.sync(() => void runs.count++),
+            n
+          )
+        )
+      )
+      const worker = Workers.layer().pipe(Layer.provide(tasks), Layer.provideMerge(StreamsLive()))
+      const caller = StreamsLive().pipe(Layer.provide(across(made, namespace)))
+      const ended = (wanted: number) =>
+        eventually(
+          `${wanted} have ended`,
+          Redis.use((redis) =>
+            redis.use("ended", async (c) => {
+              const { jobs } = keysOf(namespace).queue("default")
+              const [pending] = (await c.xpending(jobs, group)) as [number]
+              const stream = (await c.xinfo("STREAM", jobs)) as ReadonlyArray<unknown>
+              const added = Number(stream[stream.indexOf("entries-added") + 1])
+              return runs.count === wanted && added === wanted && pending === 0
+            })
+          )
+        )
+      const enqueue = Engine.use((engine) => engine.enqueue(Plain.job({ n: 1 }), { ignoreResult: true }))
+      yield* Effect.gen(function* () {
+        const id = yield* Effect.provide(answerLost(made, enqueue, ended(1)), caller)
+        yield* Engine.use((engine) => engine.enqueue(Plain.job({ n: 2 }), { ignoreResult: true }))
+        yield* ended(2)
+        assert.isUndefined(yield* Inspect.use((inspect) => inspect.job(id)))
+      }).pipe(Effect.provide(worker))
     }).pipe(Effect.scoped, Effect.provide(redisLayer(namespace)))
   })
 

@@ -13,7 +13,9 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT
     break
   end
   local key = ARGV[1] .. 'job:' .. id
-  local job = redis.call('HMGET', key, 'task', 'payload', 'meta', 'state')
+  local job = redis.pcall('HMGET', key, 'task', 'payload', 'meta', 'state')
+  -- one whose record is none must not hold up the others
+  if job['err'] and not string.find(job['err'], 'WRONGTYPE', 1, true) then return job end
   if job[2] and (job[4] == 'scheduled' or job[4] == 'retrying') then
     local meta = job[3] or ''
     bytes = bytes + #job[2]

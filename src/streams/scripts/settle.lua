@@ -6,7 +6,7 @@
 --         else:      kind, entry, delivery count, id, task, run, body, ms, meta, link, unique
 --         kinds: d done, X dead, C cancelled (ms = ttl), R retry, S snooze (ms = delay), P set aside
 --         while its task is paused. `run` is attempt:enqueued:started:finished.
---         ttl 0 = nothing is kept of what is done or cancelled. A result that begins with '>' is kept beside its job.
+--         ttl 0 = nothing is kept of what is done or cancelled but a mark, 15 s. A result that begins with '>' is kept beside its job.
 --         `link` is what the job that tells the next of a chain or group is to say ('' = none).
 -- returns the exceptions only: index, reason, …: 1 the claim was lost, 2 cancelled before (acknowledged, nothing written),
 --         3 revoked while it ran: settle again as cancelled
@@ -71,6 +71,9 @@ while at <= #ARGV do
     local task, run, body, ms = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]
     if ms == '0' and kind ~= 'R' and kind ~= 'S' then
       redis.call('DEL', key)
+      -- without a state nobody finds it; whoever repeats its enqueue or this end, for want of an answer, is told by it
+      redis.call('HSET', key, 'run', run)
+      redis.call('PEXPIRE', key, 15000)
     elseif kind == 'D' or kind == 'd' then
       if string.byte(body) == 62 then
         redis.call('SET', prefix .. 'result:' .. id, string.sub(body, 2), 'PX', ms)
@@ -100,6 +103,8 @@ while at <= #ARGV do
         redis.call('HSET', key, 'state', kind == 'R' and 'retrying' or 'scheduled', 'task', task, 'payload', payload,
           'meta', ARGV[at + 8], 'run', run)
         if kind == 'R' then redis.call('HSET', key, 'error', body) end
+        -- the permit that it waits for has become free meanwhile (hasten.lua); whoever was put back has neither begun nor ended
+        if kind == 'S' and string.sub(run, -2) == '::' and redis.call('HDEL', key, 'woken') == 1 then ms = '1' end
         redis.call('HDEL', key, 'entry')
         if kind == 'P' and redis.call('HEXISTS', prefix .. 'meta', 'paused:' .. task) == 1 then
           local new = redis.call('ZADD', prefix .. 'parked:' .. task, now, id)
