@@ -156,8 +156,12 @@ export class Control extends Context.Service<
         return out.toReversed()
       }
       const set = (name: Setting, task: string, value: Result.Result<string | undefined, string>) =>
-        Result.isFailure(value)
-          ? Effect.fail(new NotAllowed({ message: value.failure }))
+        Result.isFailure(value) || task === ""
+          ? Effect.fail(
+              new NotAllowed({
+                message: Result.isFailure(value) ? value.failure : "expected the name of a task, got none"
+              })
+            )
           : redis.use("set", async (client) => {
               await Settings.put(client, redis.namespace, name, task, value.success)
               // What waits for its turn under the old limits asks anew.

@@ -142,7 +142,11 @@ export const timeText = (
     const ms = duration._tag === "Some" ? Duration.toMillis(duration.value) : Number.NaN
     return Number.isFinite(ms) && ms >= 1 ? String(Math.floor(ms)) : undefined
   })
-  return parts.some((part) => part === undefined)
-    ? Result.fail(`expected time limits like "30 seconds", got ${JSON.stringify(limits)}`)
-    : Result.succeed(parts.join(":"))
+  const [soft, hard] = parts
+  if (soft === undefined || hard === undefined) {
+    return Result.fail(`expected time limits like "30 seconds", got ${JSON.stringify(limits)}`)
+  }
+  return soft !== "" && hard !== "" && Number(hard) < Number(soft)
+    ? Result.fail(`expected a hard limit not below the soft one of ${soft} ms, got ${hard} ms`)
+    : Result.succeed(`${soft}:${hard}`)
 }

@@ -95,6 +95,11 @@ const concurrency = Command.make(
       Effect.gen(function* () {
         const control = yield* Control
         if (limit !== "default") yield* warnUnknown(name)
+        if (limit !== "none" && limit !== "default" && !/^[1-9]\d*$/u.test(limit)) {
+          return yield* new CliFailure({
+            message: `expected a concurrency of at least 1, none or default, got ${limit}`
+          })
+        }
         yield* control.concurrency(name, limit === "none" ? null : limit === "default" ? limit : Number(limit))
         done(json, `${name}  concurrency ${limit}`, { task: name, concurrency: limit })
       })

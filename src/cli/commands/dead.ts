@@ -162,7 +162,13 @@ const discard = Command.make("discard", many, ({ ids, limit, yes, ...given }) =>
       const dead = yield* DeadLetters
       const filter = yield* filterOf(given)
       if (!(yield* sure(ids, yes, "Throw every dead job away that matches?"))) return
-      for (const id of ids) line(`${id}  ${(yield* dead.discard(id)) ? "discarded" : "not there"}`)
+      const missing: Array<string> = []
+      for (const id of ids) {
+        const there = yield* dead.discard(id)
+        line(`${id}  ${there ? "discarded" : "not there"}`)
+        if (!there) missing.push(id)
+      }
+      if (missing.length > 0) return yield* new CliFailure({ message: `not a dead job: ${missing.join(", ")}` })
       if (ids.length > 0) return
       const options = { limit: Option.getOrUndefined(limit), ...told("discarded") }
       ended("discarded", yield* dead.discardAll(filter, options))
