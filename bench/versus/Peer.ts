@@ -40,6 +40,8 @@ export interface Caller {
   readonly cancel?: (id: string) => Promise<void>
   /** Empties the queue of all that waits. */
   readonly purge?: () => Promise<void>
+  /** A round trip that does nothing: the bound of whoever awaits one per job. */
+  readonly ping?: () => Promise<unknown>
   readonly close: () => Promise<void>
 }
 

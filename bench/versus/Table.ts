@@ -14,6 +14,7 @@ const ratioText = (row: Row, peer: string): string => {
   const [ours, other] = [row.values["loglytics"], row.values[peer]]
   if (ours === undefined || other === undefined || ours === 0 || other === 0 || row.unit === "×") return ""
   const ratio = ratioOf(ours, other, row.lessIsBetter)
+  if (Number.isNaN(ratio)) return ""
   return `${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(ratio >= 0.1 ? 1 : 2)} ×`
 }
 

@@ -122,6 +122,14 @@ const operations = {
       }
       await Promise.all(Array.from({ length: callers }, each))
     }),
+  /** Awaits empty round trips, one after the other; undefined where the contestant offers none. */
+  ping: async ({ count }: { count: number }) => {
+    const { ping } = theCaller()
+    if (ping === undefined) return undefined
+    return measured(count, async () => {
+      for (let i = 0; i < count; i++) await ping()
+    })
+  },
   /** Adds at a steady rate and waits for every result. */
   latency: async ({ count, patienceMs, perSecond }: { count: number; perSecond: number; patienceMs: number }) => {
     const { add, result } = theCaller()

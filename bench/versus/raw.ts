@@ -76,6 +76,7 @@ const call = async ({ redisUrl, room }: Place): Promise<Caller> => {
       }
       return new Promise((resolve) => waiting.set(id, resolve))
     },
+    ping: () => client.ping(),
     close: async () => {
       const own = ears.listener
       ears.listener = undefined

@@ -80,7 +80,8 @@ export const enqueue: Scenario = {
         const oneUs = (one.cpuUs + (await ring.server.cpuUs()) - before) / count
         const many = await caller.ask("enqueue", { callers: 100, count: 10_000 * scale * slow })
         const bulk = await caller.ask("fill", { count: jobsOf(peer, ring.full) })
-        return { one: one.perSecond, oneUs, many: many.perSecond, bulk: bulk.perSecond }
+        const ping = (await caller.ask("ping", { count }))?.perSecond ?? Number.NaN
+        return { one: one.perSecond, oneUs, ping, many: many.perSecond, bulk: bulk.perSecond }
       })
     )
     const base = { scenario: "enqueue", unit: "jobs/s" }
@@ -89,6 +90,10 @@ export const enqueue: Scenario = {
       row(
         { ...base, metric: "enqueued, one caller awaiting", must: must(2) },
         pick(seen, (f) => f.one)
+      ),
+      row(
+        { ...base, metric: "… an empty round trip (PING)" },
+        pick(seen, (f) => f.ping)
       ),
       row(
         { ...base, metric: "enqueued, 100 callers", must: must(2) },
