@@ -78,7 +78,9 @@ it.live("spans lead from the caller to the run to what the run enqueued", () =>
       Layer.provideMerge(clientLayer(namespace)),
       Layer.provideMerge(telemetry)
     )
-    yield* Parent.run({ child: true }).pipe(Effect.withSpan("caller"), Effect.provide(live))
+    // Up to the end of the test: the child may start after its parent has ended.
+    const context = yield* Layer.build(live)
+    yield* Parent.run({ child: true }).pipe(Effect.withSpan("caller"), Effect.provideContext(context))
     const named = (name: string) => spans.find((s) => s.name === name)
     const run = yield* eventually(
       "the spans have come",
