@@ -17,7 +17,7 @@ export interface ScheduleOptions {
   readonly misfire?: "skip" | "once" | { readonly allWithin: Duration.Input }
   /** About a job that has not ended when the next is due; default `allow`. */
   readonly overlap?: Policy.Overlap
-  /** Start up to so much later, by a hash of schedule and slot; default none. */
+  /** Start up to so much later, by a hash of schedule and slot, an interval at most; default none. */
   readonly jitter?: Duration.Input
   /** No slot before this; a date or epoch ms. */
   readonly startAt?: Date | number
@@ -178,6 +178,9 @@ const assemble = (
     faults.add("endAt", "a time after startAt", o.endAt)
   const misfire = misfireOf(o.misfire, faults)
   const jitterMs = o.jitter === undefined ? 0 : (faults.duration("jitter", o.jitter) ?? 0)
+  if (typeof timing === "object" && timing._tag === "Every" && jitterMs > timing.everyMs) {
+    faults.add("jitter", `at most the interval (${timing.text})`, o.jitter)
+  }
   if (faults.issues.length > 0 || job === undefined || typeof timing !== "object") return undefined
   return {
     name,

@@ -162,7 +162,12 @@ export interface PageOptions {
   readonly upTo?: Ends
 }
 
-/** One page of entries that match, over all queues by time. An unknown cursor begins anew. */
+/** The last entries looked at, by queue. */
+const cursorPattern = /^(?:end|(?:\d{1,16}-\d{1,16})?)(?:,(?:end|(?:\d{1,16}-\d{1,16})?)){2}$/u
+/** True for what a page may have given to go on with. */
+export const isCursor = (text: string): boolean => cursorPattern.test(text)
+
+/** One page of entries that match, over all queues by time. */
 export const page = async (client: Client, keys: Keys, filter: Filter, options: PageOptions): Promise<Page> => {
   const up = options.oldestFirst === true
   const from = (options.cursor ?? "").split(",")
@@ -171,7 +176,7 @@ export const page = async (client: Client, keys: Keys, filter: Filter, options: 
     const after = from[queues.indexOf(queue)] ?? ""
     return {
       queue,
-      after: /^\d+-\d+$/u.test(after) ? after : "",
+      after: after === "end" ? "" : after,
       buffer: [],
       at: 0,
       ended: after === "end" || (options.upTo !== undefined && options.upTo[queue] === undefined),
@@ -205,6 +210,9 @@ export const page = async (client: Client, keys: Keys, filter: Filter, options: 
 /** What a letter brings along. */
 export const charsOf = (raw: Raw): number => raw.payload.length + raw.error.length + raw.meta.length
 
+/** A time as a stream's ids begin. */
+const msOf = (at: number): string => String(Math.max(0, Math.floor(at)))
+
 const fill = async (
   client: Client,
   keys: Keys,
@@ -213,8 +221,8 @@ const fill = async (
   up: boolean,
   upTo: string | undefined
 ): Promise<void> => {
-  const low = up && head.after !== "" ? `(${head.after}` : filter.since === undefined ? "-" : `${filter.since}-0`
-  const until = filter.until === undefined ? "+" : String(filter.until)
+  const low = up && head.after !== "" ? `(${head.after}` : filter.since === undefined ? "-" : msOf(filter.since)
+  const until = filter.until === undefined ? "+" : msOf(filter.until)
   const timed = upTo === undefined || Number(upTo.split("-")[0]) > (filter.until ?? Number.POSITIVE_INFINITY)
   const high = !up && head.after !== "" ? `(${head.after}` : timed ? until : upTo
   const { dead } = keys.queue(head.queue)

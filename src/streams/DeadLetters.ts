@@ -19,6 +19,7 @@ import * as Limits from "./Limits.ts"
 import { type Client, Redis, type RedisError } from "./Redis.ts"
 import * as Scripts from "./Scripts.ts"
 
+export { isCursor } from "./Dead.ts"
 export type { DeadLetter, Filter } from "./Dead.ts"
 
 /** No dead job has that id: it never died, or was replayed, discarded or forgotten. */
@@ -112,6 +113,26 @@ export class DeadLetters extends Context.Service<
 
 const listMax = 500
 
+/** Wrong numbers and cursors are the caller's own mistake: what was expected, or nothing. */
+const faultOf = (
+  filter: Filter,
+  options: { readonly limit?: number | undefined; readonly cursor?: string | undefined } = {}
+): RangeError | undefined => {
+  for (const name of ["since", "until"] as const) {
+    const at = filter[name]
+    if (at !== undefined && !Number.isFinite(at)) return new RangeError(`${name}: expected epoch ms, got ${at}`)
+  }
+  const { cursor, limit } = options
+  if (limit !== undefined && !(limit >= 0)) return new RangeError(`limit: expected a number of letters, got ${limit}`)
+  return cursor === undefined || Dead.isCursor(cursor)
+    ? undefined
+    : new RangeError(`cursor: expected one that a page has given, got ${JSON.stringify(cursor)}`)
+}
+
+/** Runs what makes sense; what does not is a defect. */
+const sound = <A, E>(fault: RangeError | undefined, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  fault === undefined ? effect : Effect.die(fault)
+
 const make = (redis: Redis["Service"], registry: Registry["Service"]): DeadLetters["Service"] => {
   const keys = keysOf(redis.namespace)
   const tell = (rows: ReadonlyArray<Events.PackedRow>) =>
@@ -125,11 +146,18 @@ const make = (redis: Redis["Service"], registry: Registry["Service"]): DeadLette
     Effect.fromResult(checked(task, payload, tasks, registry))
   return DeadLetters.of({
     list: (filter = {}, { cursor, limit = 50 } = {}) =>
-      redis.use("dead", async (client) => {
-        const page = await Dead.page(client, keys, filter, { cursor, limit: Math.max(1, Math.min(listMax, limit)) })
-        return { letters: page.letters.map(Dead.letter), cursor: page.cursor }
-      }),
-    groups: (filter = {}) => redis.use("dead", (client) => Steps.groups(client, keys, filter)),
+      sound(
+        faultOf(filter, { cursor, limit }),
+        redis.use("dead", async (client) => {
+          const page = await Dead.page(client, keys, filter, { cursor, limit: Math.max(1, Math.min(listMax, limit)) })
+          return { letters: page.letters.map(Dead.letter), cursor: page.cursor }
+        })
+      ),
+    groups: (filter = {}) =>
+      sound(
+        faultOf(filter),
+        redis.use("dead", (client) => Steps.groups(client, keys, filter))
+      ),
     get: (id) => Effect.map(find(id), Dead.letter),
     depth: redis.use("dead", async (client) => {
       const all = await Promise.all(queues.map(async (q) => [q, await client.xlen(keys.queue(q).dead)] as const))
@@ -156,10 +184,10 @@ const make = (redis: Redis["Service"], registry: Registry["Service"]): DeadLette
         yield* tell([[id, raw.task, "queued", 0, null, null, null]])
         return id as JobId
       }),
-    replayAll: (filter, options = {}) => {
+    replayAll: Effect.fnUntraced(function* (filter, options = {}) {
       const rate = options.rate === undefined ? undefined : Rate.make(options.rate)
       let place = 0
-      return sweep(redis, keys, filter, options, async (client, raws) => {
+      return yield* sweep(redis, keys, filter, options, async (client, raws) => {
         const ends = await Steps.putBack(
           client,
           keys,
@@ -178,7 +206,7 @@ const make = (redis: Redis["Service"], registry: Registry["Service"]): DeadLette
         ).catch(() => {})
         return back.length
       })
-    },
+    }),
     discard: (id) =>
       Effect.flatMap(Effect.option(find(id)), (raw) =>
         raw._tag === "None"
@@ -202,8 +230,9 @@ const sweep = (
   step: (client: Client, raws: ReadonlyArray<Dead.Raw>) => Promise<number>
 ): Effect.Effect<Progress, RedisError> =>
   Effect.gen(function* () {
+    const fault = faultOf(filter, options)
+    if (fault !== undefined) return yield* Effect.die(fault)
     const most = options.limit ?? Number.POSITIVE_INFINITY
-    if (!(most >= 0)) return yield* Effect.die(new RangeError(`limit: expected a number of letters, got ${most}`))
     const upTo = yield* redis.use("dead", (client) => Dead.endsOf(client, keys))
     let progress: Progress = { done: 0, skipped: 0 }
     let cursor: string | undefined

@@ -228,6 +228,8 @@ class Tailer {
           const rows = packedRows(entry)
           for (const listener of this.listeners) listener(entry[0], rows)
         }
+        // Whoever has just heard goes on first: the next read is a write of its own.
+        await new Promise<void>((resolve) => setImmediate(resolve))
       } catch {
         if (this.stopped) return
         await new Promise((resolve) => setTimeout(resolve, 100))

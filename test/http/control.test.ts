@@ -69,5 +69,14 @@ it("does the same on the command line", async () => {
     code: 1,
     err: expect.stringContaining("nobody")
   })
+  expect(await run("inspect", "query_task", "d-nobody")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("no worker holds d-nobody")
+  })
+  for (const what of ["pool_grow", "pool_shrink"]) {
+    const { code, err, out } = await run("control", what, "--", "-1")
+    expect([what, code]).toEqual([what, 1])
+    expect(err + out).toContain("1 or more, got -1")
+  }
   expect(await run("revoke", "d-nobody")).toMatchObject({ code: 1, err: expect.stringContaining("d-nobody") })
 }, 60_000)

@@ -76,6 +76,13 @@ describe("dead jobs", () => {
     ])
     const rest = await ask<Letters>(app, "GET", `/v1/dead?task=health_check&cursor=${body.cursor}`)
     expect(rest.body).toMatchObject({ letters: [{ id: "d-a" }], cursor: null })
+    const strange = await ask(app, "GET", "/v1/dead?cursor=zzz")
+    expect([strange.status, JSON.stringify(strange.body)]).toEqual([
+      422,
+      expect.stringContaining("cursor: expected one")
+    ])
+    const early = await ask<Letters>(app, "GET", "/v1/dead?task=health_check&since=1901-01-01")
+    expect(early.body.letters).toHaveLength(3)
     const groups = await ask<ReadonlyArray<{ readonly count: number }>>(app, "GET", "/v1/dead/groups")
     expect(groups.body).toMatchObject([{ task: "health_check", count: 3, sample: "d-c" }])
     const one = await ask<Letter>(app, "GET", "/v1/dead/jobs/d-a")

@@ -76,6 +76,10 @@ it.live("says all that is wrong, with what was expected and got", () =>
       'expected a task that is known here, got "none"'
     )
     assert.include(yield* failure(api.create({ ...spec, every: "1 hour" })), "exactly one of cron, crontab and every")
+    assert.include(
+      yield* failure(api.create({ ...spec, cron: undefined, every: "1 minute", jitter: "61 seconds" })),
+      'jitter: expected at most the interval (1 minute), got "61 seconds"'
+    )
     assert.include(yield* failure(api.create({ ...spec, cron: "0 0 31 2 *" })), "expected times that come")
     assert.include(
       yield* failure(api.create({ ...spec, cron: undefined, every: "soon" })),

@@ -1,6 +1,6 @@
 /** Dead letters on a real Redis: found, grouped, mended, put back and thrown away, also by two at once. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Schema } from "effect"
+import { Cause, Effect, Exit, Layer, Schema } from "effect"
 import * as Workers from "../../src/actors/Supervisor.ts"
 import { LocalWorker } from "../../src/actors/Worker.ts"
 import * as Sexton from "../../src/actors/Sexton.ts"
@@ -195,7 +195,19 @@ describe("dead letters", () => {
       assert.deepStrictEqual(yield* letters.replayAll({}), { done: count, skipped: 0 })
       yield* dead(count)
       assert.deepStrictEqual(yield* letters.replayAll({}, { limit: 2.5 }), { done: 2, skipped: 0 })
-      assert.isTrue(Exit.isFailure(yield* Effect.exit(letters.replayAll({}, { limit: Number.NaN }))))
+      const refused = [
+        ["limit", letters.replayAll({}, { limit: Number.NaN })],
+        ["limit", letters.list({}, { limit: Number.NaN })],
+        ["rate", letters.replayAll({}, { rate: "fast" as "1/s" })],
+        ["since", letters.discardAll({ since: Number.NaN })],
+        ["until", letters.groups({ until: Number.POSITIVE_INFINITY })],
+        ["cursor", letters.list({}, { cursor: "zzz" })]
+      ] as const
+      for (const [what, asked] of refused) {
+        const exit = yield* Effect.exit(asked as Effect.Effect<unknown, unknown>)
+        assert.isTrue(Exit.isFailure(exit) && Cause.pretty(exit.cause).includes("expected"), what)
+      }
+      assert.isAtLeast((yield* letters.list({ since: -1.5 }, { limit: 500 })).letters.length, count - 2)
       for (const payload of [undefined, () => 1, 1n]) {
         const [first] = (yield* letters.list({}, { limit: 1 })).letters
         assert.strictEqual((yield* Effect.flip(letters.edit(first?.id ?? "", payload)))._tag, "PayloadInvalid")

@@ -12,6 +12,13 @@ import * as flags from "../flags.ts"
 
 const task = Argument.String("task")
 const queue = Argument.Literals("queue", queues)
+const by = Argument.Int("by").pipe(
+  Argument.withDefault(1),
+  Argument.filter(
+    (n) => n >= 1,
+    (n) => `expected a number of permits, 1 or more, got ${n}`
+  )
+)
 
 /** Something that is kept in Redis; prints a line (or JSON) when it is done. */
 const done = (json: boolean, words: string, answer: Readonly<Record<string, unknown>>): void =>
@@ -179,10 +186,8 @@ export const control = Command.make("control").pipe(
     pausing("pause", "Hold a queue, or set the jobs of a task aside"),
     pausing("resume", "Let a queue or a task go on"),
     revokeTask,
-    toldOf("pool_grow", "More permits", Argument.Int("by").pipe(Argument.withDefault(1)), (c, by, o) => c.pool(by, o)),
-    toldOf("pool_shrink", "Fewer permits", Argument.Int("by").pipe(Argument.withDefault(1)), (c, by, o) =>
-      c.pool(-by, o)
-    ),
+    toldOf("pool_grow", "More permits", by, (c, n, o) => c.pool(n, o)),
+    toldOf("pool_shrink", "Fewer permits", by, (c, n, o) => c.pool(-n, o)),
     toldOf("add_consumer", "Read a queue", queue, (c, q, o) => c.addConsumer(q, o)),
     toldOf("cancel_consumer", "Read a queue no more", queue, (c, q, o) => c.cancelConsumer(q, o)),
     told("drain", "Finish what runs, take nothing new", (c, o) => c.drain(o)),

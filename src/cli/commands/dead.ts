@@ -3,7 +3,7 @@ import { Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag, Prompt } from "effect/cli"
 import { queues } from "../../jobs/JobQueue.ts"
 import * as Rate from "../../jobs/Rate.ts"
-import { DeadLetters, type Filter } from "../../streams/DeadLetters.ts"
+import { DeadLetters, type Filter, isCursor } from "../../streams/DeadLetters.ts"
 import { tasks } from "../../tasks/all.ts"
 import { CliFailure, iso, line, print, withEngine } from "../context.ts"
 import * as flags from "../flags.ts"
@@ -95,7 +95,11 @@ const list = Command.make(
             json
           )
         }
-        const page = yield* dead.list(filter, { limit, cursor: Option.getOrUndefined(cursor) })
+        const from = Option.getOrUndefined(cursor)
+        if (from !== undefined && !isCursor(from)) {
+          return yield* new CliFailure({ message: `--cursor: expected one that a list has given, got ${from}` })
+        }
+        const page = yield* dead.list(filter, { limit, cursor: from })
         print(
           page.letters.map(({ attempts, diedAt, error, fingerprint, id, task }) => ({
             job: id,

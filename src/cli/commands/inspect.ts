@@ -7,7 +7,7 @@ import * as LogDepth from "../../streams/LogDepth.ts"
 import { Redis } from "../../streams/Redis.ts"
 import type { Ask } from "../../streams/Requests.ts"
 import { asking, askOptions, printReplies } from "../asking.ts"
-import { iso, line, print, settings, withLook } from "../context.ts"
+import { CliFailure, iso, line, print, settings, withLook } from "../context.ts"
 import * as flags from "../flags.ts"
 
 const view = (
@@ -96,7 +96,11 @@ export const inspect = Command.make("inspect").pipe(
         withLook(
           Effect.gen(function* () {
             const i = yield* Inspect
-            yield* printReplies(yield* i.queryTask(ids, yield* askOptions({ destination, timeout })), json)
+            const all = yield* i.queryTask(ids, yield* askOptions({ destination, timeout }))
+            yield* printReplies(all, json)
+            if (!all.replies.some((reply) => reply.ok && reply.value.length > 0)) {
+              return yield* new CliFailure({ message: `no worker holds ${ids.join(", ")}` })
+            }
           })
         )
     ).pipe(Command.withDescription("Which workers hold these jobs"))

@@ -73,6 +73,9 @@ export const DeadHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       list: Effect.fnUntraced(function* ({ query: { cursor, limit, ...asked } }) {
         yield* requireAdmin
+        if (cursor !== undefined && !Dead.isCursor(cursor)) {
+          return yield* invalid("cursor", `expected one that a page has given, got ${JSON.stringify(cursor)}`)
+        }
         const page = yield* orUnavailable(dead.list(yield* filterOf(asked), { cursor, limit }))
         return { letters: page.letters.map(row), cursor: page.cursor ?? null }
       }),
