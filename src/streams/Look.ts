@@ -60,6 +60,13 @@ export const queueRow = async (client: Client, keys: QueueKeys): Promise<QueueRo
 
 const silentMs = 15_000
 
+const isWorkerRow = (found: unknown): found is WorkerRow & { readonly token?: string } => {
+  if (typeof found !== "object" || found === null) return false
+  const row = found as { readonly [K in keyof WorkerRow]?: unknown }
+  const lists = [row.running, row.queues, row.tasks].every(Array.isArray)
+  return lists && typeof row.id === "string" && typeof row.heartbeatAt === "number"
+}
+
 /** Records of the workers that live. */
 export const workers = async (client: Client, key: string): Promise<ReadonlyArray<WorkerRow>> => {
   const [all, time] = await Promise.all([
@@ -69,7 +76,10 @@ export const workers = async (client: Client, key: string): Promise<ReadonlyArra
   const now = Number(time[0]) * 1_000
   const out: Array<WorkerRow> = []
   for (const text of all) {
-    const { token: _, ...row } = JSON.parse(text) as WorkerRow & { readonly token?: string }
+    const found = parse(text)
+    // What is not ours must not hide the others.
+    if (!isWorkerRow(found)) continue
+    const { token: _, ...row } = found
     if (now - row.heartbeatAt <= silentMs) out.push(row)
   }
   return out.toSorted((a, b) => (a.id < b.id ? -1 : 1))

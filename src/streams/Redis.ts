@@ -23,7 +23,17 @@ export class RedisError extends Data.TaggedError("RedisError")<{
 const reason = (cause: unknown): string => {
   if (!(cause instanceof Error)) return String(cause)
   // What ioredis says after its retries tells of its options instead of the server.
-  return isUnreachable(cause) ? "the server can't be reached (is REDIS_URL right?)" : cause.message
+  if (isUnreachable(cause)) return "the server can't be reached (is REDIS_URL right?)"
+  const key = cause.message.startsWith("WRONGTYPE") ? keyOf(cause) : undefined
+  return key === undefined
+    ? cause.message
+    : `WRONGTYPE the key ${JSON.stringify(key)} is of another type than expected: does another program write there?`
+}
+/** The key that a refused command was about, as ioredis tells it; scripts don't tell. */
+const keyOf = (cause: Error): string | undefined => {
+  const command = "command" in cause ? (cause.command as { readonly name?: string; readonly args?: unknown }) : {}
+  const first = Array.isArray(command.args) ? (command.args as ReadonlyArray<unknown>)[0] : undefined
+  return typeof first === "string" && !command.name?.startsWith("eval") ? first : undefined
 }
 const isUnreachable = (cause: Error): boolean =>
   cause.name === "MaxRetriesPerRequestError" || cause.name === "ClusterAllFailedError"

@@ -4,6 +4,7 @@ import { Effect, Fiber, Layer } from "effect"
 import { emit, packedRows, type PackedRow } from "../../src/streams/Events.ts"
 import { Inspect } from "../../src/streams/Inspect.ts"
 import { Live, type Publication } from "../../src/streams/Live.ts"
+import { keysOf } from "../../src/streams/Keys.ts"
 import { Redis } from "../../src/streams/Redis.ts"
 import { clientLayer, eventually, freshNamespace } from "../support/engine.ts"
 
@@ -49,6 +50,33 @@ layer(Layer.provideMerge(Live.layer, clientLayer(namespace)), { excludeTestServi
         (yield* inspect.recent({})).map((row) => row.id),
         ["d-1"]
       )
+    })
+  )
+
+  on.effect("tell the workers around a strange record, and which key is of another type", () =>
+    Effect.gen(function* () {
+      const redis = yield* Redis
+      const inspect = yield* Inspect
+      const keys = keysOf(namespace)
+      const row = {
+        id: "w",
+        running: [],
+        queues: [],
+        tasks: [],
+        heartbeatAt: Date.now()
+      }
+      const records = ["{", "null", "5", "{}", JSON.stringify({ ...row, running: 1 }), JSON.stringify(row)]
+      for (const [i, text] of records.entries()) yield* redis.use("hset", (c) => c.hset(keys.workers, `w${i}`, text))
+      assert.deepStrictEqual(
+        (yield* inspect.workers).map(({ id }) => id),
+        ["w"]
+      )
+      const { delayed } = keys.queue("low-priority")
+      yield* redis.use("set", (c) => c.set(delayed, "x"))
+      const error = yield* Effect.flip(inspect.queues)
+      assert.include(error.message, `the key "${delayed}" is of another type than expected`)
+      assert.isFalse(error.retryable)
+      yield* redis.use("del", (c) => c.del(delayed))
     })
   )
 
