@@ -2,7 +2,9 @@
  * The life of every job as Redis itself wrote it down: its append-only file holds each write there ever was, in order, also
  * those between two looks of anybody. Promises states in the order in which they were written. Pure.
  */
+import { queueOf } from "../../src/jobs/JobQueue.ts"
 import * as JobEntry from "../../src/streams/JobEntry.ts"
+import { wallMs } from "./Clock.ts"
 
 /** One state that a job was given. */
 export interface Step {
@@ -11,6 +13,16 @@ export interface Step {
   readonly entry?: string
   /** attempt:enqueued:started:finished of what was settled. */
   readonly run?: string
+}
+
+/** A worker held an entry, from its claim to the last time it renewed it; by the clock of the run. */
+export interface Claim {
+  readonly entry: string
+  readonly consumer: string
+  /** Which delivery it was. */
+  readonly count: number
+  readonly from: number
+  renewed: number
 }
 
 export interface History {
@@ -22,6 +34,17 @@ export interface History {
   readonly entries: ReadonlyMap<string, number>
   /** Order of all states: id and state. */
   readonly order: ReadonlyArray<readonly [id: string, state: string]>
+  /** Who held what, by queue and entry. */
+  readonly claims: ReadonlyMap<string, ReadonlyArray<Claim>>
+}
+
+const claimKey = (queue: string, entry: string): string => `${queue} ${entry}`
+
+/** Who held a job, in order of time, whichever entries it was queued as. */
+export const claimsOf = ({ claims, steps }: History, id: string): ReadonlyArray<Claim> => {
+  const entries = new Set((steps.get(id) ?? []).flatMap(({ entry }) => entry ?? []))
+  const all = [...entries].flatMap((entry) => claims.get(claimKey(queueOf(id) ?? "", entry)) ?? [])
+  return all.sort((a, b) => a.from - b.from)
 }
 
 /** The commands of an append-only file; a last one cut short by a crash is left out. */
@@ -61,6 +84,7 @@ export const historyOf = (file: Buffer, namespace: string): History => {
   const uniques = new Map<string, string>()
   const entries = new Map<string, number>()
   const order: Array<readonly [string, string]> = []
+  const claims = new Map<string, Array<Claim>>()
   for (const words of commandsOf(file)) {
     const key = words[1] ?? ""
     if (!key.startsWith(`${namespace}:{`)) continue
@@ -70,6 +94,8 @@ export const historyOf = (file: Buffer, namespace: string): History => {
       // Behind the entry's own id, which the file has in place of "*".
       const { id, task } = JobEntry.read(words.slice(3))
       if (id !== "" && task !== "@link") entries.set(id, (entries.get(id) ?? 0) + 1)
+    } else if (command === "xclaim" && rest === "jobs") {
+      noteClaim(claims, key.slice(key.indexOf("{") + 1, key.indexOf("}")), words)
     } else if (command === "set" && rest.startsWith("unique:")) {
       uniques.set(words[2] ?? "", rest)
     } else if (rest.startsWith("job:") && (command === "hset" || command === "hsetnx")) {
@@ -85,7 +111,20 @@ export const historyOf = (file: Buffer, namespace: string): History => {
       order.push([id, state])
     }
   }
-  return { steps, uniques, entries, order }
+  return { steps, uniques, entries, order, claims }
+}
+
+/** Every delivery, renewal and take-over, as the file has it: XCLAIM key group consumer 0 entry TIME ms RETRYCOUNT n … */
+const noteClaim = (claims: Map<string, Array<Claim>>, queue: string, words: ReadonlyArray<string>): void => {
+  const [, , , consumer = "", , entry = ""] = words
+  const told = fieldsOf(words, 6)
+  const [at, count] = [Number(told.get("TIME")) - wallMs, Number(told.get("RETRYCOUNT"))]
+  const key = claimKey(queue, entry)
+  const known = claims.get(key) ?? []
+  claims.set(key, known)
+  const last = known.at(-1)
+  if (last?.consumer === consumer && last.count === count) last.renewed = at
+  else known.push({ entry, consumer, count, from: at, renewed: at })
 }
 
 const fieldsOf = (words: ReadonlyArray<string>, from: number): ReadonlyMap<string, string> => {

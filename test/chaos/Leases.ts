@@ -3,15 +3,16 @@
  * worker that was frozen, cut off, or held back by the machine may lose what it runs. Pure.
  */
 import { type Check, calm, type Evidence } from "./Checks.ts"
+import { claimsOf } from "./History.ts"
 import type { Harm, Run } from "./Ledger.ts"
 
 /** ms beyond two leases that a machine under load may take to start what was taken over. */
 const slackMs = 1_500
 
 /**
- * What a dead worker was running starts again within two leases of its death, not counting times of other harm. Where the group
- * is lost meanwhile its claim is too: then it comes again like any other entry, when its turn comes. Whoever took it over may
- * have died before it began: the attempt that is missing then tells of it, and the time runs from that death.
+ * What a dead worker was running is claimed within two leases of its death, not counting times of other harm, and starts within
+ * as long after that. Whoever claimed it may be lost before it begins; then the same holds from its last renewal. Where the
+ * group is lost meanwhile the claim is too, and it comes again like any other entry, when its turn comes.
  */
 export const orphansInTime: Check = (evidence) => {
   const { deaths, harms, left, runs } = evidence
@@ -21,13 +22,11 @@ export const orphansInTime: Check = (evidence) => {
     if (run.until !== undefined || death === undefined || death.how !== "killed") return []
     const again = byJob.get(run.id)?.find((other) => other.from > death.at)
     // Its end may have been settled by another run, or by a revoke.
-    const late = latest(evidence, death.at)
     if (again !== undefined) {
       const ms = Math.round(again.from - death.at)
-      const unclaimed = harms.some(
-        ({ from, verb }) => verb === "group destroyed" && death.at < from && from < Math.min(late, again.from)
-      )
-      return unclaimed || inTime(evidence, death.at, again.from, again.attempt - run.attempt - 1)
+      const late = Math.min(latest(evidence, death.at), again.from)
+      const unclaimed = harms.some(({ from, verb }) => verb === "group destroyed" && death.at < from && from < late)
+      return unclaimed || handedOnInTime(evidence, run.id, death.at, again.from)
         ? []
         : [`job ${run.id} started again ${ms} ms after its worker's death`]
     }
@@ -37,18 +36,20 @@ export const orphansInTime: Check = (evidence) => {
   })
 }
 
-/** When the orphans of a death are to have started again. */
-const latest = ({ harms, leaseMs }: Evidence, death: number): number => calm(harms, death, 2 * leaseMs) + slackMs
+/** By when what was left at a moment is to have been claimed, or what was claimed is to have started. */
+const latest = ({ harms, leaseMs }: Evidence, since: number): number => calm(harms, since, 2 * leaseMs) + slackMs
 
-/** Whether what was left at a death started in time, where `lost` others had it meanwhile and died in their turn. */
-const inTime = (evidence: Evidence, death: number, started: number, lost: number): boolean => {
-  const late = latest(evidence, death)
-  if (started <= late) return true
-  if (lost <= 0) return false
-  return [...evidence.deaths.values()].some(
-    ({ at, how }) =>
-      how === "killed" && death < at && at < Math.min(late, started) && inTime(evidence, at, started, lost - 1)
-  )
+/** Whether each claim between a death and the next start came in time, and the start after the last of them. */
+const handedOnInTime = (evidence: Evidence, id: string, death: number, started: number): boolean => {
+  let since = death
+  let lost = death
+  for (const { from, renewed } of claimsOf(evidence.history, id)) {
+    if (from <= death || from > started) continue
+    if (from > latest(evidence, lost)) return false
+    since = from
+    lost = renewed
+  }
+  return started <= latest(evidence, since)
 }
 
 /** A worker that could not reach Redis beats its heart again after this long at most, ms; until then it runs what it held. */

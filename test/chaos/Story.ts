@@ -1,5 +1,6 @@
 /** What is known of the jobs that findings name, as text: their runs, their states as Redis wrote them down, the harm around. Pure. */
 import type { Evidence } from "./Checks.ts"
+import { claimsOf } from "./History.ts"
 
 /** Jobs whose story is told. */
 const toldMax = 3
@@ -20,6 +21,10 @@ const storyOf = ({ deaths, harms, history, runs, left }: Evidence, id: string): 
     [run.from, `worker ${run.worker} (${run.pid}) begins attempt ${run.attempt} of ${run.task}`],
     ...(run.until === undefined ? [] : [[run.until, `worker ${run.worker} (${run.pid}): ${run.how}`] as const])
   ])
+  for (const { consumer, count, entry, from, renewed } of claimsOf(history, id)) {
+    const kept = `kept for ${Math.round(renewed - from)} ms`
+    lines.push([from, `${entry} is claimed by ${consumer}, delivery ${count}, ${kept}`])
+  }
   for (const [pid, { at: when, how, worker }] of deaths) {
     if (when > since - beforeMs && when < last) lines.push([when, `worker ${worker} (${pid}) is ${how}`])
   }

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "vitest"
 import * as Checks from "./Checks.ts"
 import { judge } from "./Chaos.ts"
+import { wallMs } from "./Clock.ts"
 import { commandsOf, historyOf } from "./History.ts"
 import * as Leases from "./Leases.ts"
 import { type Harm, type Line, type Run, runsOf } from "./Ledger.ts"
@@ -18,6 +19,10 @@ const queued = (id: string) =>
   resp("HSET", job(id), "state", "queued", "entry", "1-0")
 const state = (id: string, to: string) => resp("HSET", job(id), "state", to)
 const unique = (id: string) => resp("SET", "chaos:{default}:unique:once:1", id)
+const claim = (consumer: string, at: number, count: number) => {
+  const held = ["chaos:{default}:jobs", "workers", consumer, "0", "1-0"]
+  return resp("XCLAIM", ...held, "TIME", String(wallMs + at), "RETRYCOUNT", String(count))
+}
 const history = (...writes: ReadonlyArray<string>) => historyOf(Buffer.from(writes.join("")), "chaos")
 
 const run = (more: Partial<Run>): Run => ({
@@ -162,17 +167,24 @@ describe("the checks of chaos", () => {
       Leases.orphansInTime({ ...good, deaths: killed, runs: orphan, harms: [harm("group destroyed", at, at)] })
     assert.lengthOf(unclaimed(2_000), 0)
     assert.lengthOf(unclaimed(8_900), 1)
-    // One that was taken over by a worker which died before it began.
-    const passedOn = (attempt: number, at: number) =>
+    // One that was claimed by a worker which was lost before it began: at 2,000, renewed until `kept`, then at `next`.
+    const handedOn = (kept: number, next: number, started: number) =>
       Leases.orphansInTime({
         ...good,
-        deaths: new Map([...killed, [12, { worker: 2, how: "killed" as const, at }]]),
-        runs: [run({ until: undefined }), run({ pid: 11, worker: 1, attempt, from: 6_000, until: 6_010 })]
+        deaths: killed,
+        runs: [run({ until: undefined }), run({ pid: 11, worker: 1, attempt: 3, from: started, until: started + 10 })],
+        history: history(
+          queued("d-1"),
+          claim("a", 90, 1),
+          ...[2_000, kept].map((at) => claim("b", at, 2)),
+          claim("c", next, 3),
+          state("d-1", "done")
+        )
       })
-    assert.lengthOf(passedOn(3, 3_000), 0)
-    assert.lengthOf(passedOn(2, 3_000), 1)
-    assert.lengthOf(passedOn(3, 5_000), 1)
-    assert.lengthOf(passedOn(3, 1_200), 1)
+    assert.lengthOf(handedOn(3_000, 6_000, 7_000), 0)
+    assert.lengthOf(handedOn(6_000, 9_000, 9_100), 0)
+    assert.lengthOf(handedOn(2_000, 6_000, 7_000), 1)
+    assert.lengthOf(handedOn(3_000, 6_000, 10_000), 1)
     const wrong = { count: 100, wrong: [{ at: 5_000, queue: "default" as const, lag: null, truth: 1 }] }
     assert.lengthOf(Checks.lagTrue({ ...good, looks: wrong, harms: [harm("redis killed", 4_000, 4_500)] }), 0)
     assert.lengthOf(Checks.lagTrue({ ...good, looks: wrong, harms: [harm("redis killed", 1_000, 1_500)] }), 1)
