@@ -25,7 +25,7 @@ export const orphansInTime: Check = (evidence) => {
     if (again !== undefined) {
       const ms = Math.round(again.from - death.at)
       const late = Math.min(latest(evidence, death.at), again.from)
-      const unclaimed = harms.some(({ from, verb }) => verb === "group destroyed" && death.at < from && from < late)
+      const unclaimed = groupLost(harms, death.at, late)
       return unclaimed || handedOnInTime(evidence, run.id, death.at, again.from)
         ? []
         : [`job ${run.id} started again ${ms} ms after its worker's death`]
@@ -80,8 +80,12 @@ export const neverTwoAtOnce: Check = (evidence) => {
  */
 const again = ({ harms }: Evidence, runs: ReadonlyArray<Run>, run: Run): boolean => {
   const first = runs[0]?.from ?? run.from
-  return harms.some(({ from, verb }) => verb === "group destroyed" && first < from && from < run.from)
+  return groupLost(harms, first, run.from)
 }
+
+/** Whether the group may have been lost between two moments: it went at some moment of the harm. */
+const groupLost = (harms: ReadonlyArray<Harm>, after: number, before: number): boolean =>
+  harms.some(({ from, until, verb }) => verb === "group destroyed" && after < until && from < before)
 
 const excused = ({ deaths, harms, leaseMs }: Evidence, run: Run, other: Run): boolean => {
   // A worker that is stopped gives its jobs back after its drain; the handlers end a moment later.
