@@ -1,4 +1,4 @@
-/** What commands share that speak with a server about one project: their flags, and one request to its API. */
+/** What commands share that speak with a server, mostly about one project: their flags, and one request to its API. */
 import { Effect, Option } from "effect"
 import { Flag } from "effect/cli"
 import { CliFailure, server } from "./context.ts"
@@ -13,7 +13,7 @@ export const ofProject = {
 interface Asked {
   readonly url: Option.Option<string>
   readonly key: Option.Option<string>
-  readonly project: Option.Option<string>
+  readonly project?: Option.Option<string>
 }
 
 interface Body {
@@ -32,10 +32,16 @@ const saidIn = (text: string): string | undefined => {
 }
 
 /** One request; the text of its answer, or what the server said against it. */
-export const askText = Effect.fnUntraced(function* (method: "GET" | "POST", path: string, given: Asked, body?: Body) {
+export const askText = Effect.fnUntraced(function* (
+  method: "GET" | "PATCH" | "POST",
+  path: string,
+  given: Asked,
+  body?: Body
+) {
   const { key, url } = yield* server(given)
   const { ok, text } = yield* Effect.tryPromise({
     try: async (signal) => {
+      const project = Option.getOrUndefined(given.project ?? Option.none())
       const response = await fetch(`${url}${path}`, {
         method,
         signal,
@@ -43,7 +49,7 @@ export const askText = Effect.fnUntraced(function* (method: "GET" | "POST", path
         headers: {
           authorization: `Bearer ${key}`,
           ...(body === undefined ? {} : { "content-type": body.type }),
-          ...(Option.isSome(given.project) ? { "x-loglytics-project": given.project.value } : {})
+          ...(project === undefined ? {} : { "x-loglytics-project": project })
         }
       })
       return { ok: response.ok, text: await response.text() }
@@ -56,7 +62,12 @@ export const askText = Effect.fnUntraced(function* (method: "GET" | "POST", path
 })
 
 /** One request; its JSON. */
-export const ask = Effect.fnUntraced(function* (method: "GET" | "POST", path: string, given: Asked, body?: Body) {
+export const ask = Effect.fnUntraced(function* (
+  method: "GET" | "PATCH" | "POST",
+  path: string,
+  given: Asked,
+  body?: Body
+) {
   const text = yield* askText(method, path, given, body)
   return yield* Effect.try({
     try: () => JSON.parse(text) as unknown,

@@ -98,12 +98,20 @@ export const canonical = (rule: NewRule): string =>
       : value
   )
 
-/** The text of a file with these rules, by name. */
+/**
+ * The text of a file with these rules, by name. Where two have the same name it says so at its top: they can't be told apart when
+ * the file is read.
+ */
 export const write = (rules: ReadonlyArray<AlertRule>): string => {
   const listed = rules
     .map(saidBy)
     .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
     .map((rule) => Object.fromEntries(Object.entries(rule).toSorted(([a], [b]) => place(a) - place(b))))
   // Words that older readers of YAML take for something else stand in quotes.
-  return stringify({ rules: listed }, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" })
+  const text = stringify({ rules: listed }, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" })
+  const doubled = listed.flatMap(({ name }, i) => (i > 0 && listed[i - 1]?.["name"] === name ? [name] : []))
+  const notes = [...new Set(doubled)].map(
+    (name) => `# ${JSON.stringify(name)} names more than one rule: rename before import\n`
+  )
+  return `${notes.join("")}${text}`
 }

@@ -150,6 +150,27 @@ describe("keys and settings", () => {
   })
 })
 
+describe("projects", () => {
+  it("are made with a key that opens them, listed and set", async () => {
+    const made = await run("project", "create", "Night Shop")
+    expect(made).toMatchObject({ code: 0, err: "" })
+    const [said, secret = ""] = made.out.split("\n")
+    expect(said).toBe("night-shop made; its key, which is told only here:")
+    expect((await run("project", "list")).out).toMatch(/night-shop +Night Shop/u)
+    expect(JSON.parse((await run("project", "list", "--key", secret, "--json")).out)).toMatchObject([
+      { project: "night-shop" }
+    ])
+    const kept = await run("project", "settings", "night-shop", "--set", '{"retentionDays":7}')
+    expect(JSON.parse(kept.out)).toMatchObject({ retentionDays: 7 })
+    expect(await run("project", "create", "Night Shop")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("night-shop")
+    })
+    expect(await run("project", "create", "Other", "--id", "No Slug")).toMatchObject({ code: 1, out: "" })
+    expect(await run("project", "create", "Other", "--key", secret)).toMatchObject({ code: 1, out: "" })
+  })
+})
+
 describe("rules", () => {
   it("come from a file, are tried, listed and written again", async () => {
     const file = join(app.room.dataDir, "rules.yaml")

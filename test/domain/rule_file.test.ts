@@ -30,6 +30,14 @@ const faultsOf = (text: string): ReadonlyArray<string> => {
 }
 
 describe("a file of rules", () => {
+  it("says at its top which names it can't be read back with", () => {
+    const text = write([kept(errors), kept({ ...errors, name: "b" }), kept(errors), kept(errors)])
+    expect(text.split("\n").filter((line) => line.startsWith("#"))).toEqual([
+      '# "errors" names more than one rule: rename before import'
+    ])
+    expect(faultsOf(text)).toHaveLength(2)
+  })
+
   it("reads as people write", () => {
     expect(write([kept({ ...errors, name: "b" }), kept({ ...errors, enabled: false })])).toBe(
       [
