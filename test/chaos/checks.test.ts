@@ -167,8 +167,8 @@ describe("the checks of chaos", () => {
       Leases.orphansInTime({ ...good, deaths: killed, runs: orphan, harms: [harm("group destroyed", at, at)] })
     assert.lengthOf(unclaimed(2_000), 0)
     assert.lengthOf(unclaimed(8_900), 1)
-    // One that was claimed by a worker which was lost before it began: at 2,000, renewed until `kept`, then at `next`.
-    const handedOn = (kept: number, next: number, started: number) =>
+    // One that was claimed by a worker which was lost before it began: at 2,000, renewed until `renewed`, then at `next`.
+    const handedOn = (renewed: number, next: number, started: number) =>
       Leases.orphansInTime({
         ...good,
         deaths: killed,
@@ -176,7 +176,7 @@ describe("the checks of chaos", () => {
         history: history(
           queued("d-1"),
           claim("a", 90, 1),
-          ...[2_000, kept].map((at) => claim("b", at, 2)),
+          ...[2_000, renewed].map((at) => claim("b", at, 2)),
           claim("c", next, 3),
           state("d-1", "done")
         )

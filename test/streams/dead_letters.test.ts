@@ -195,16 +195,16 @@ describe("dead letters", () => {
       assert.deepStrictEqual(yield* letters.replayAll({}), { done: count, skipped: 0 })
       yield* dead(count)
       assert.deepStrictEqual(yield* letters.replayAll({}, { limit: 2.5 }), { done: 2, skipped: 0 })
-      const refused = [
+      const refused: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown>]> = [
         ["limit", letters.replayAll({}, { limit: Number.NaN })],
         ["limit", letters.list({}, { limit: Number.NaN })],
         ["rate", letters.replayAll({}, { rate: "fast" as "1/s" })],
         ["since", letters.discardAll({ since: Number.NaN })],
         ["until", letters.groups({ until: Number.POSITIVE_INFINITY })],
         ["cursor", letters.list({}, { cursor: "zzz" })]
-      ] as const
+      ]
       for (const [what, asked] of refused) {
-        const exit = yield* Effect.exit(asked as Effect.Effect<unknown, unknown>)
+        const exit = yield* Effect.exit(asked)
         assert.isTrue(Exit.isFailure(exit) && Cause.pretty(exit.cause).includes("expected"), what)
       }
       assert.isAtLeast((yield* letters.list({ since: -1.5 }, { limit: 500 })).letters.length, count - 2)
