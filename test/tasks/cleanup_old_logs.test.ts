@@ -2,9 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdtempSync, readdirSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { readdirSync } from "node:fs"
 import { ProjectId } from "../../src/domain/Ids.ts"
 import { defaultProject } from "../../src/domain/Project.ts"
 import { Engine } from "../../src/jobs/Engine.ts"
@@ -17,12 +15,13 @@ import { Projects } from "../../src/store/Projects.ts"
 import { ProjectSettings } from "../../src/store/ProjectSettings.ts"
 import { CleanupOldLogs, CleanupOldLogsLive, planOf } from "../../src/tasks/logs/cleanup_old_logs.ts"
 import { TestEngine } from "../../src/testing.ts"
+import { freshFolder } from "../support/folder.ts"
 import { storeLayer } from "../support/postgres.ts"
 
 const dayMs = 86_400_000
 const now = Date.UTC(2026, 10, 24, 2)
 const short = ProjectId.make("short")
-const live = (folder = mkdtempSync(join(tmpdir(), "loglytics-files-"))) =>
+const live = (folder = freshFolder()) =>
   CleanupOldLogsLive.pipe(
     Layer.provideMerge(Layer.mergeAll(Layer.fresh(TestEngine.layer), storeLayer(), Blobs.layer(folder)))
   )
@@ -90,7 +89,7 @@ describe("cleanup_old_logs", () => {
   it.effect(
     "removes uploaded files as old as lines that go",
     () => {
-      const folder = mkdtempSync(join(tmpdir(), "loglytics-files-"))
+      const folder = freshFolder()
       return Effect.gen(function* () {
         const files = yield* LogFiles
         const blobs = yield* Blobs

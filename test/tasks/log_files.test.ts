@@ -2,8 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdtempSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readdirSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { LogFileId } from "../../src/domain/Ids.ts"
 import { all } from "../../src/domain/Query.ts"
@@ -22,13 +21,14 @@ import { ProcessLogFile, ProcessLogFileLive } from "../../src/tasks/logs/process
 import { formatOfHead } from "../../src/tasks/logs/Records.ts"
 import { CleanupTempFiles, CleanupTempFilesLive } from "../../src/tasks/maintenance/cleanup_temp_files.ts"
 import { TestEngine } from "../../src/testing.ts"
+import { freshFolder } from "../support/folder.ts"
 import { storeLayer } from "../support/postgres.ts"
 
 const now = Date.UTC(2026, 10, 24, 12)
 
 /** Everything that the tasks stand on, with a folder of its own. */
 const world = () => {
-  const folder = mkdtempSync(join(tmpdir(), "loglytics-files-"))
+  const folder = freshFolder()
   const tasks = Layer.mergeAll(
     CompressLogFileLive,
     ExtractLogMetadataLive,
