@@ -2,7 +2,7 @@
  * One run of a handler in memory, with what a test has in store for it. Promises the real decoding, time limits and outcomes;
  * what becomes of the job is left to the memory.
  */
-import { Clock, Deferred, Effect, Exit, Random, Result } from "effect"
+import { Clock, Deferred, Effect, Exit, Result } from "effect"
 import * as Calling from "../jobs/Calling.ts"
 import { groupTask } from "../jobs/Flow.ts"
 import * as Outcome from "../jobs/Outcome.ts"
@@ -35,8 +35,13 @@ const outcome = (kept: Kept, task: Registration | undefined, now: number): Outco
     : { payload: payload.success }
 }
 
-/** Runs a job once. `fate` is asked only where the handler would run. */
-export const attempt = (kept: Kept, task: Registration | undefined, fate: () => Fate): Effect.Effect<Ended> =>
+/** Runs a job once. `fate` is asked only where the handler would run; `draw` gives a number in [0, 1) for the jitter of a retry. */
+export const attempt = (
+  kept: Kept,
+  task: Registration | undefined,
+  fate: () => Fate,
+  draw: () => number
+): Effect.Effect<Ended> =>
   Effect.gen(function* () {
     const begun = outcome(kept, task, yield* Clock.currentTimeMillis)
     if ("_tag" in begun) return begun
@@ -52,7 +57,7 @@ export const attempt = (kept: Kept, task: Registration | undefined, fate: () => 
     kept.interrupt = undefined
     if (exit === undefined) return { _tag: "Stopped" }
     if (befalls._tag === "Lost") return { _tag: "Lost" }
-    const tried = { failures: kept.failures, random: yield* Random.next, retries: Calling.retriesOf(kept.entry.meta) }
+    const tried = { failures: kept.failures, random: draw(), retries: Calling.retriesOf(kept.entry.meta) }
     if (Exit.isSuccess(exit) && exit.value === timedOut) {
       const error = { _tag: "TimedOut", message: `ran longer than its limit of ${limitOf(kept, task)} ms` }
       return Outcome.fromFailure(task, error, tried)

@@ -52,8 +52,14 @@ export class Memory {
   readonly handlers = new Map<string, Registration>()
   /** What befalls the coming runs of a task, by its name. */
   readonly fates = new Map<string, Array<Fate.Fate>>()
+  /** In [0, 1). */
+  readonly draw: () => number
   private readonly flows = new Flows(this.jobs)
   private readonly uniques = new Uniques(this.jobs)
+
+  constructor(draw: () => number) {
+    this.draw = draw
+  }
 
   engine(): Engine["Service"] {
     const offer = (job: Job<unknown>, options?: EnqueueOptions) => this.offer(job, options)
@@ -170,7 +176,7 @@ export class Memory {
       kept.attempt++
       const task = Mapped.find(this.handlers, kept.entry.task)
       const fate = () => this.fates.get(kept.entry.task)?.shift() ?? Fate.pass
-      return attempt(kept, task, fate).pipe(
+      return attempt(kept, task, fate, this.draw).pipe(
         Effect.provideService(Calling.CurrentJob, kept.entry.id),
         Effect.flatMap((ended) => this.finish(kept, ended)),
         Effect.map((what) => {

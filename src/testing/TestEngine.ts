@@ -2,7 +2,7 @@
  * What a test asks of the engine in memory: was it enqueued, run it, let time pass, make it fail. Promises the engine's own
  * semantics (test/jobs/contract.test.ts runs the same cases on both); limits of rate and concurrency it does not know.
  */
-import { Context, Effect, Exit, Layer, type Duration, type Schema } from "effect"
+import { Context, Effect, Exit, Layer, Random, type Duration, type Schema } from "effect"
 import { Engine, type EnqueueError, type Failure, JobCancelled, JobFailed, type AwaitError } from "../jobs/Engine.ts"
 import { freshId } from "../jobs/JobQueue.ts"
 import * as Outcome from "../jobs/Outcome.ts"
@@ -72,8 +72,10 @@ export class TestEngine extends Context.Service<
   }
 >()("loglytics/testing/TestEngine") {
   static readonly layer: Layer.Layer<TestEngine | Engine> = Layer.effectContext(
-    Effect.sync(() => {
-      const memory = new Memory()
+    Effect.gen(function* () {
+      // Of its own: waits are drawn alike in each run, whatever else a test draws.
+      const random = yield* Effect.service(Random.Random).pipe(Random.withSeed("loglytics"))
+      const memory = new Memory(() => random.nextDoubleUnsafe())
       return Context.make(Engine, memory.engine()).pipe(Context.add(TestEngine, TestEngine.of(service(memory))))
     })
   )
@@ -117,7 +119,7 @@ const inline = (memory: Memory, nth: number): Engine["Service"] => {
     )
     kept.attempt = nth
     return Effect.map(
-      attempt(kept, memory.handlers.get(job.task), () => Fate.pass),
+      attempt(kept, memory.handlers.get(job.task), () => Fate.pass, memory.draw),
       (ended) => {
         ends.set(id, endOf(id, ended))
         return { id, duplicate: false }

@@ -60,6 +60,23 @@ it.effect("tries again by the clock", () =>
   }).pipe(Effect.provide(live))
 )
 
+it.effect("draws the same waits in each run, not none", () => {
+  const waited = Effect.gen(function* () {
+    const test = yield* TestEngine
+    yield* Shaky.enqueue({ key: "k" })
+    yield* test.drain
+    for (let ms = 0; ; ms += 10) {
+      if ((yield* test.drain).retried > 0) return ms
+      yield* TestClock.adjust(10)
+    }
+  }).pipe(Effect.provide(live))
+  return Effect.gen(function* () {
+    const [first, second] = [yield* waited, yield* waited]
+    assert.isAbove(first, 0)
+    assert.strictEqual(second, first)
+  })
+})
+
 it.effect("encodes for real: what does not fit is refused", () =>
   Effect.gen(function* () {
     const error = yield* Effect.flip(Add.run({ a: 0.5, b: 1 }))
