@@ -9,7 +9,7 @@ import { benches } from "./all.ts"
 import type { Figure } from "./Bench.ts"
 import { contestants } from "./versus/all.ts"
 import { picture } from "./versus/Picture.ts"
-import { figuresOf, type Row } from "./versus/Row.ts"
+import { figuresOf, type Row, rowsOf } from "./versus/Row.ts"
 import { runScenarios } from "./versus/run.ts"
 import { allScenarios } from "./versus/scenarios/all.ts"
 import { markdown, plain } from "./versus/Table.ts"
@@ -67,7 +67,7 @@ const versus = async (name: string | undefined, vs: string): Promise<number> => 
   const rows =
     values.from === undefined
       ? await runScenarios({ scenarios, peers: chosen, full: values.full, log, kept: keep })
-      : values.from.split(",").flatMap((file) => JSON.parse(readFileSync(file, "utf8")) as ReadonlyArray<Row>)
+      : values.from.split(",").flatMap((file) => rowsOf(readFileSync(file, "utf8")))
   if (values.svg !== undefined) {
     const caption =
       "Loglytics and others on the same machine in the same run; medians. Each panel has its own scale; a broken bar is too long for it."

@@ -18,6 +18,10 @@ export interface Row {
   readonly notes: Readonly<Record<string, string>>
 }
 
+/** Rows as they were kept: JSON has no NaN. */
+export const rowsOf = (text: string): ReadonlyArray<Row> =>
+  JSON.parse(text, (_, value: unknown) => value ?? Number.NaN) as ReadonlyArray<Row>
+
 export type Demand =
   | { readonly atMost: number }
   | { readonly atLeast: number }
