@@ -14,9 +14,42 @@ export interface Options extends Partial<Omit<WorkerOptions, "reserved">> {
   readonly deadMaxAge?: Duration.Input
 }
 
-/** All of a worker's options. */
+/** The least that an option may be. What is no number at all is refused, too. */
+const least = {
+  concurrency: 1,
+  prefetchMultiplier: 0,
+  leaseMs: 100,
+  drainTimeoutMs: 0,
+  maxInFlight: 1,
+  readMax: 1,
+  maxCrashes: 1,
+  stallMs: 1,
+  maxMemoryMb: 1,
+  deadMaxAgeMs: 1,
+  maxResultBytes: 1,
+  resultApartOver: 0,
+  trimEveryMs: 1,
+  graceMs: 0
+} as const satisfies { readonly [K in keyof Options]?: number }
+
+/** Throws where an option makes no sense: a worker that never takes a job would look like one that has nothing to do. */
+const check = (o: Options): void => {
+  for (const [name, min] of Object.entries(least)) {
+    const value = o[name as keyof typeof least]
+    if (value !== undefined && !(value >= min)) {
+      throw new RangeError(`worker option ${name}: expected a number, ${min} or more, got ${value}`)
+    }
+  }
+  const strange = o.queues?.find((name) => !queues.includes(name))
+  if (strange !== undefined || o.queues?.length === 0) {
+    throw new RangeError(`worker option queues: expected some of ${queues.join(", ")}, got ${strange ?? "none"}`)
+  }
+}
+
+/** All of a worker's options. Throws where one makes no sense. */
 export const complete = (o: Options): WorkerOptions => {
-  const concurrency = Math.max(1, Math.floor(o.concurrency ?? 4))
+  check(o)
+  const concurrency = Math.floor(o.concurrency ?? 4)
   return {
     concurrency,
     prefetchMultiplier: o.prefetchMultiplier ?? 4,
@@ -29,7 +62,7 @@ export const complete = (o: Options): WorkerOptions => {
         : Duration.toMillis(Duration.fromInputUnsafe(o.drainTimeout)),
     maxInFlight: o.maxInFlight ?? 10_000,
     readMax: o.readMax ?? 256,
-    maxCrashes: Math.max(1, Math.floor(o.maxCrashes ?? 3)),
+    maxCrashes: Math.floor(o.maxCrashes ?? 3),
     threads: o.threads,
     stallMs: o.stallMs ?? 1_000,
     maxMemoryMb: o.maxMemoryMb,

@@ -43,7 +43,10 @@ import * as Yielder from "./Yielder.ts"
 export type { Options } from "./Options.ts"
 export { replaceExitCode, type Retired } from "./MemoryGuard.ts"
 
-/** Runs jobs in this process. Build it after the layers of the tasks, so that all of them are known when the first job comes. */
+/**
+ * Runs jobs in this process. Build it after the layers of the tasks, so that all of them are known when the first job comes. An
+ * option that makes no sense ends the building with what was expected.
+ */
 export const layer = (options: Options = {}): Layer.Layer<LocalWorker, never, Redis | Registry> =>
   Layer.effect(
     LocalWorker,

@@ -37,7 +37,10 @@ const nothing: Called = { delayMs: undefined, expiresAt: undefined, meta: {}, ig
 const keyPattern = /^[\w.:@/+-]{1,100}$/u
 /** NaN where it is no duration. */
 const millis = (input: Duration.Input): number =>
-  Option.match(Duration.fromInput(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
+  // Effect takes a NaN for no time at all.
+  Number.isNaN(input)
+    ? Number.NaN
+    : Option.match(Duration.fromInput(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
 
 /** Reads the options of an enqueue. `parent`: the job in whose handler it is said. */
 export const read = (

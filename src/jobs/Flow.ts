@@ -93,14 +93,18 @@ export const map = <P extends Schema.Struct.Fields, R, K extends keyof Schema.St
 
 /**
  * A group of `starmap`s of at most `size` payloads each: `{ results: [{ results }, …] }`, in order. For many small jobs
- * that are not worth one each.
+ * that are not worth one each. A size below 1 is refused at enqueue (`PayloadInvalid`).
  */
 export const chunks = <P extends Schema.Struct.Fields, R>(
   task: Source<P, R>,
   payloads: ReadonlyArray<Schema.Struct.Type<P>>,
   size: number
 ): Job.Job<{ readonly results: ReadonlyArray<{ readonly results: ReadonlyArray<R> }> }> => {
-  const per = Math.max(1, Math.floor(size))
+  const per = Math.floor(size)
+  if (!(per >= 1)) {
+    const issue = { path: "", message: `expected chunks of 1 payload or more, got ${size}` }
+    return Job.make({ task: mapPrefix + task.name, queue: task.queue, payload: Result.fail([issue]) })
+  }
   return all(
     Array.from({ length: Math.ceil(payloads.length / per) }, (_, i) =>
       starmap(task, payloads.slice(i * per, (i + 1) * per))

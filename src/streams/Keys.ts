@@ -71,7 +71,11 @@ export const keysOf = (namespace: string): Keys => {
   if (known !== undefined) return known
   const all = new Map(queues.map((queue) => [queue, queueKeys(namespace, queue)] as const))
   const keys: Keys = {
-    queue: (queue) => all.get(queue) as QueueKeys,
+    queue: (queue) => {
+      const found = all.get(queue)
+      if (found === undefined) throw new Error(`queue: expected one of ${queues.join(", ")}, got ${queue}`)
+      return found
+    },
     events: `${namespace}:events`,
     workers: `${namespace}:workers`,
     limits: `${namespace}:limits`,

@@ -145,6 +145,10 @@ layer(live, { excludeTestServices: true })("flows", (it) => {
         assert.deepStrictEqual(yield* result(Flow.map(Inc, "n", [1, 2, 3], { by: 10 })), of(11, 12, 13))
         const pairs = [1, 2, 3, 4, 5].map((n) => ({ n, by: n }))
         assert.deepStrictEqual(yield* result(Flow.starmap(Inc, pairs)), of(2, 4, 6, 8, 10))
+        for (const size of [0, -1, Number.NaN]) {
+          const refusal = yield* Effect.flip(Engine.use((engine) => engine.enqueue(Flow.chunks(Inc, pairs, size))))
+          assert.include(refusal.message, `expected chunks of 1 payload or more, got ${size}`)
+        }
         assert.deepStrictEqual(yield* result(Flow.chunks(Inc, pairs, 2)), { results: [of(2, 4), of(6, 8), of(10)] })
         assert.deepStrictEqual(yield* result(Flow.map(One, "n", [7], {}).andThen(Sum, {})), { n: 7 })
         const bad = yield* Effect.flip(result(Flow.map(One, "n", [1, 0.5], {})))

@@ -74,6 +74,9 @@ describe("a caller's options", () => {
   it.each([
     ["eta", { eta: new Date(Number.NaN) }],
     ["expires", { expires: new Date(Number.NaN) }],
+    ["expires", { expires: Number.NaN }],
+    ["delay", { delay: Number.NaN }],
+    ["timeout", { timeout: Number.NaN }],
     ["key", { key: "" }],
     ["key", { key: 'a"' }],
     ["retries", { retries: -1 }],
