@@ -2,9 +2,10 @@
  * What a caller's options mean for a job: when it may start, until when, and what travels in its meta. Pure; promises that
  * an option that makes no sense is refused by its name instead of being guessed at.
  */
-import { Context, Duration, Option, Result } from "effect"
+import { Context, Result } from "effect"
 import type { EnqueueOptions, Issue } from "./Engine.ts"
 import { queues } from "./JobQueue.ts"
+import { millis } from "./Millis.ts"
 import type { Meta } from "./Plan.ts"
 
 /** The job whose handler this fiber runs: jobs enqueued in it are its children. Undefined outside of handlers. */
@@ -35,12 +36,6 @@ export interface Called {
 
 const nothing: Called = { delayMs: undefined, expiresAt: undefined, meta: {}, ignoreResult: undefined }
 const keyPattern = /^[\w.:@/+-]{1,100}$/u
-/** NaN where it is no duration. */
-const millis = (input: Duration.Input): number =>
-  // Effect takes a NaN for no time at all.
-  Number.isNaN(input)
-    ? Number.NaN
-    : Option.match(Duration.fromInput(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
 
 /** Reads the options of an enqueue. `parent`: the job in whose handler it is said. */
 export const read = (

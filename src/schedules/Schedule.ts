@@ -2,10 +2,11 @@
  * A schedule: when, what job, and what to do about misses and overlaps; from code (`cron`, `every`) or from data (`fromSpec`,
  * for those added at run time). Promises that what is wrong is said with what was expected. Firing is the beat's matter.
  */
-import { Cron, Duration, Exit, Result, Schema } from "effect"
+import { Cron, type Duration, Exit, Result, Schema } from "effect"
 import type { Issue } from "../jobs/Engine.ts"
 import type { Job } from "../jobs/Job.ts"
 import { type QueueName, queues } from "../jobs/JobQueue.ts"
+import { millis } from "../jobs/Millis.ts"
 import type { AnyTask } from "../jobs/Registry.ts"
 import * as Calendar from "./Calendar.ts"
 import type * as Policy from "./Policy.ts"
@@ -17,7 +18,7 @@ export interface ScheduleOptions {
   readonly misfire?: "skip" | "once" | { readonly allWithin: Duration.Input }
   /** About a job that has not ended when the next is due; default `allow`. */
   readonly overlap?: Policy.Overlap
-  /** Start up to so much later, by a hash of schedule and slot, an interval at most; default none. */
+  /** Start up to so much later, by a hash of schedule and slot; of `every` the interval at most; default none. */
   readonly jitter?: Duration.Input
   /** No slot before this; a date or epoch ms. */
   readonly startAt?: Date | number
@@ -90,13 +91,6 @@ const namePattern = /^[\w.-]{1,100}$/u
 const intervalMinMs = 1_000
 const overlaps: ReadonlyArray<Policy.Overlap> = ["allow", "skip", "bufferOne", "cancelOther"]
 
-/** ms of a duration; undefined where it is none. */
-const millis = (input: unknown): number | undefined => {
-  const duration = Duration.fromInput(input as Duration.Input)
-  const ms = duration._tag === "Some" ? Duration.toMillis(duration.value) : Number.NaN
-  return Number.isFinite(ms) && ms >= 0 ? ms : undefined
-}
-
 const say = (value: unknown): string => JSON.stringify(value) ?? String(value)
 
 /** Collects what is wrong while a schedule is read. */
@@ -106,7 +100,8 @@ class Faults {
     this.issues.push({ path, message: `expected ${expected}, got ${say(got)}` })
   }
   duration(path: string, input: unknown): number | undefined {
-    return millis(input) ?? this.add(path, 'a duration such as "5 minutes"', input)
+    const ms = millis(input as Duration.Input)
+    return Number.isFinite(ms) && ms >= 0 ? ms : this.add(path, 'a duration such as "5 minutes"', input)
   }
   date(path: string, input: Date | number | string | undefined): number | undefined {
     if (input === undefined) return undefined

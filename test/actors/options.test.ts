@@ -15,6 +15,8 @@ describe("a worker's options", () => {
       [{ concurrency: 0 }, "worker option concurrency: expected a number, 1 or more, got 0"],
       [{ concurrency: Number.NaN }, "worker option concurrency: expected a number, 1 or more, got NaN"],
       [{ leaseMs: 1 }, "worker option leaseMs: expected a number, 100 or more, got 1"],
+      [{ drainTimeout: Number.NaN }, "worker option drainTimeoutMs: expected a number, 0 or more, got NaN"],
+      [{ deadMaxAge: "soon" as "1 day" }, "worker option deadMaxAgeMs: expected a number, 1 or more, got NaN"],
       [{ graceMs: -1 }, "worker option graceMs: expected a number, 0 or more, got -1"],
       [{ queues: [] }, "worker option queues: expected some of high-priority, default, low-priority, got none"],
       [{ queues: ["nope" as "default"] }, "got nope"]

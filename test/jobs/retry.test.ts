@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import * as Calling from "../../src/jobs/Calling.ts"
+import { millis } from "../../src/jobs/Millis.ts"
 import * as Retry from "../../src/jobs/Retry.ts"
 
 const wait = (policy: Retry.Retry, n: number, error: unknown = {}, random = 0.5, retries?: number) =>
@@ -57,6 +58,16 @@ describe("retry", () => {
     assert.isDefined(wait(Retry.none, 9, {}, 0.5, Infinity))
     assert.isUndefined(wait(Retry.standard, 1, {}, 0.5, 0))
     assert.isUndefined(wait(Retry.byError([["Invalid", Retry.none]]), 1, { _tag: "Invalid" }, 0.5, 9))
+  })
+})
+
+describe("a duration", () => {
+  it("is told in ms, and what is none as NaN", () => {
+    assert.deepStrictEqual(
+      ["2 seconds", 5, Infinity].map((d) => millis(d as "1 second")),
+      [2_000, 5, Infinity]
+    )
+    for (const none of [Number.NaN, "soon", ""]) assert.isNaN(millis(none as "1 second"))
   })
 })
 
